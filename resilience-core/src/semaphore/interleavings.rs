@@ -1,0 +1,96 @@
+//! Every interleaving of a few threads, by loom:
+//! `RUSTFLAGS="--cfg loom" cargo test --release -p resilience-core --lib interleavings`
+
+use std::task::Wake;
+
+use loom::{
+    cell::UnsafeCell,
+    model,
+    sync::Arc,
+    thread::{self, Thread},
+};
+
+use super::*;
+
+/// A semaphore and something that must never be touched by two at once, which loom watches.
+struct Shared {
+    semaphore: Semaphore,
+    guarded: UnsafeCell<()>,
+}
+
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: std::sync::Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+fn waker() -> Waker {
+    Waker::from(std::sync::Arc::new(Unpark(thread::current())))
+}
+
+impl Shared {
+    fn new() -> Arc<Self> {
+        Arc::new(Self { semaphore: Semaphore::new(1), guarded: UnsafeCell::new(()) })
+    }
+
+    fn enter_and_leave(&self) {
+        let waker = waker();
+        if let Attempt::Queued(ticket) = self.semaphore.attempt(u32::MAX, || waker.clone()) {
+            while !self.semaphore.served(ticket, &waker) {
+                thread::park();
+            }
+        }
+        self.guarded.with_mut(|_| ());
+        self.semaphore.release();
+    }
+
+    /// Gives up at once if there is no permit, be it that one arrives at that moment.
+    fn enter_or_cancel(&self) {
+        match self.semaphore.attempt(u32::MAX, waker) {
+            Attempt::Queued(ticket) if self.semaphore.cancel(ticket) => return,
+            Attempt::Full => unreachable!("the queue has no bound"),
+            Attempt::Queued(_) | Attempt::Acquired => {}
+        }
+        self.guarded.with_mut(|_| ());
+        self.semaphore.release();
+    }
+
+    fn assert_whole(&self) {
+        assert_eq!(self.semaphore.word(), Word { available: 1, waiting: 0 });
+    }
+}
+
+/// Runs one thread per way to use the semaphore, this thread included, and looks at what is left.
+fn all_orders_of<const N: usize>(uses: [fn(&Shared); N]) {
+    model(move || {
+        let shared = Shared::new();
+        let mut uses = uses.into_iter();
+        let here = uses.next();
+        let threads: Vec<_> = uses
+            .map(|other| {
+                let shared = shared.clone();
+                thread::spawn(move || other(&shared))
+            })
+            .collect();
+        here.into_iter().for_each(|here| here(&shared));
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
+        shared.assert_whole();
+    });
+}
+
+#[test]
+fn one_permit_is_held_by_one_thread_at_a_time_and_nobody_is_forgotten() {
+    all_orders_of([Shared::enter_and_leave, Shared::enter_and_leave]);
+}
+
+#[test]
+fn a_permit_handed_to_a_waiter_that_gives_up_is_not_lost() {
+    all_orders_of([Shared::enter_and_leave, Shared::enter_or_cancel]);
+}
+
+#[test]
+fn a_waiter_behind_one_that_gives_up_is_served() {
+    all_orders_of([Shared::enter_and_leave, Shared::enter_and_leave, Shared::enter_or_cancel]);
+}

@@ -1,0 +1,51 @@
+//! `#[bulkhead]`
+
+use quote::quote;
+
+use crate::{
+    errors::Errors,
+    key::{CountType, Key, Value, ValueKind},
+    kind::Kind,
+};
+
+pub(crate) static KIND: Kind = Kind {
+    name: "bulkhead",
+    policy: "Bulkhead",
+    settings: "BulkheadSettings",
+    keys: &[
+        Key::NAME,
+        Key::setting("max_concurrent", ValueKind::Count(CountType::U32), "10", "Calls that may be inside at once."),
+        Key::setting(
+            "max_queue",
+            ValueKind::CountOrZero,
+            "0",
+            "Calls that may wait for a place; with none, a call without a place is rejected at once.",
+        ),
+        Key::setting("max_wait", ValueKind::Duration, "\"30s\"", "The longest wait in the queue; needs `max_queue`."),
+        Key::CRATE,
+    ],
+    positional: None,
+    rejects: true,
+    repeats: false,
+    check: |values, _, _, errors: &mut Errors| {
+        let queue = match values.get("max_queue") {
+            Some(Value::Setting(queue)) => Some(queue.to_string()),
+            _ => None,
+        };
+        if let Some(span) = values.span("max_wait")
+            && queue.is_none_or(|queue| queue == "0u32")
+        {
+            errors
+                .at_span(span, "`max_wait` without a queue has no effect; add `max_queue = 100`, or remove `max_wait`");
+        }
+    },
+    wrap: |layer, function, inner, paths| {
+        let private = &paths.private;
+        let (site, inner) = (layer.site(), inner.code);
+        if function.is_async() {
+            quote!(#private::bulkhead_async(#site.get(), #inner))
+        } else {
+            quote!(#private::bulkhead(#site.get(), || #inner))
+        }
+    },
+};

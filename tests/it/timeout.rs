@@ -24,10 +24,7 @@ use resilience::{
 const SECOND: Duration = Duration::from_secs(1);
 
 fn timeout(name: &str, limit: Duration) -> Timeout {
-    Timeout::builder(name)
-        .limit(limit)
-        .build()
-        .expect("the settings are sound")
+    Timeout::builder(name).limit(limit).build().expect("the settings are sound")
 }
 
 /// Tells a channel that it was dropped.
@@ -51,19 +48,11 @@ fn assert_timed_out<T, E>(out: &Result<T, Failure<E>>, by: &str) {
 
 #[test]
 fn settings_that_cannot_be_meant_are_refused() {
-    let faults = [
-        Timeout::builder("faulty").limit(Duration::ZERO).build(),
-        Timeout::builder("faulty").max_detached(0).build(),
-    ]
-    .map(|built| built.expect_err("it is refused").to_string());
-    assert_eq!(
-        faults[0],
-        "timeout `faulty`: `limit` must be longer than zero"
-    );
-    assert_eq!(
-        faults[1],
-        "timeout `faulty`: `max_detached` must be at least 1"
-    );
+    let faults =
+        [Timeout::builder("faulty").limit(Duration::ZERO).build(), Timeout::builder("faulty").max_detached(0).build()]
+            .map(|built| built.expect_err("it is refused").to_string());
+    assert_eq!(faults[0], "timeout `faulty`: `limit` must be longer than zero");
+    assert_eq!(faults[1], "timeout `faulty`: `max_detached` must be at least 1");
 }
 
 mod asynchronous {
@@ -82,9 +71,7 @@ mod asynchronous {
 
         let out = run.as_mut().await;
 
-        dropped
-            .try_recv()
-            .expect("the work is gone although its future is still here");
+        dropped.try_recv().expect("the work is gone although its future is still here");
         assert_eq!(started.elapsed(), 2 * SECOND);
         assert_timed_out(&out, "dropped-at-limit");
         let snapshot = timeout.snapshot();
@@ -111,9 +98,7 @@ mod asynchronous {
             clock.advance(5 * SECOND);
             Ok::<_, Infallible>("late")
         }));
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .build()
-            .expect("a runtime");
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
         assert_eq!(runtime.block_on(run), Ok("late"));
     }
 
@@ -121,17 +106,9 @@ mod asynchronous {
     fn work_that_is_ready_at_once_arms_no_timer() {
         let timeout = timeout("ready-at-once", SECOND);
         // This runtime has no timers: arming one would panic.
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .build()
-            .expect("a runtime");
-        assert_eq!(
-            runtime.block_on(timeout.run(async { Ok::<_, Infallible>(1) })),
-            Ok(1)
-        );
-        assert_eq!(
-            runtime.block_on(timeout.run(async { Err::<(), _>("no") })),
-            Err(Failure::Inner("no"))
-        );
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        assert_eq!(runtime.block_on(timeout.run(async { Ok::<_, Infallible>(1) })), Ok(1));
+        assert_eq!(runtime.block_on(timeout.run(async { Err::<(), _>("no") })), Err(Failure::Inner("no")));
     }
 
     #[tokio::test(start_paused = true)]
@@ -151,10 +128,7 @@ mod asynchronous {
         let stuck = future::pending::<Result<(), Infallible>>;
         assert_timed_out(&long.run_nested(short.run(stuck())).await, "short");
         assert_timed_out(&short.run_nested(long.run(stuck())).await, "short");
-        assert_eq!(
-            (short.snapshot().timed_out, long.snapshot().timed_out),
-            (2, 0)
-        );
+        assert_eq!((short.snapshot().timed_out, long.snapshot().timed_out), (2, 0));
     }
 
     #[tokio::test(start_paused = true)]
@@ -233,19 +207,8 @@ mod detached {
         let release = leave_behind(&timeout, &clock, || result);
 
         let running = timeout.snapshot();
-        assert_eq!(
-            (
-                running.calls,
-                running.timed_out,
-                running.late,
-                running.detached
-            ),
-            (1, 1, 0, 1)
-        );
-        assert!(
-            dropped.try_recv().is_err(),
-            "the work has not come back yet"
-        );
+        assert_eq!((running.calls, running.timed_out, running.late, running.detached), (1, 1, 0, 1));
+        assert!(dropped.try_recv().is_err(), "the work has not come back yet");
         drop(release);
         dropped.recv().expect("the late result is dropped");
         let ended = timeout.snapshot();
@@ -256,20 +219,9 @@ mod detached {
     fn a_result_within_the_limit_is_returned() {
         let timeout = timeout("prompt", 600 * SECOND);
         assert_eq!(timeout.call_detached(|| Ok::<_, Infallible>(42)), Ok(42));
-        assert_eq!(
-            timeout.call_detached(|| Err::<(), _>("no")),
-            Err(Failure::Inner("no"))
-        );
+        assert_eq!(timeout.call_detached(|| Err::<(), _>("no")), Err(Failure::Inner("no")));
         let snapshot = timeout.snapshot();
-        assert_eq!(
-            (
-                snapshot.calls,
-                snapshot.timed_out,
-                snapshot.late,
-                snapshot.detached
-            ),
-            (2, 0, 0, 0)
-        );
+        assert_eq!((snapshot.calls, snapshot.timed_out, snapshot.late, snapshot.detached), (2, 0, 0, 0));
     }
 
     #[test]
@@ -296,9 +248,7 @@ mod detached {
         const CALLS: usize = 500;
         let timeout = timeout("workers", 600 * SECOND);
         let worker = || timeout.call_detached(|| Ok::<_, Infallible>(thread::current().id()));
-        let workers: HashSet<_> = (0..CALLS)
-            .map(|_| worker().expect("it is prompt"))
-            .collect();
+        let workers: HashSet<_> = (0..CALLS).map(|_| worker().expect("it is prompt")).collect();
         // Other tests may take a worker away between two calls, but not between all of them.
         assert!(workers.len() < CALLS / 2, "{} workers", workers.len());
         assert!(!workers.contains(&thread::current().id()));
@@ -307,36 +257,22 @@ mod detached {
     #[test]
     fn calls_are_refused_while_too_many_earlier_ones_still_run() {
         let clock = TestClock::new();
-        let timeout = Timeout::builder("bounded")
-            .limit(SECOND)
-            .max_detached(2)
-            .build()
-            .expect("the settings are sound");
+        let timeout =
+            Timeout::builder("bounded").limit(SECOND).max_detached(2).build().expect("the settings are sound");
         let (sender, dropped) = mpsc::channel();
         let results = (Dropped(sender.clone()), Dropped(sender));
         let first = leave_behind(&timeout, &clock, || results.0);
         let second = leave_behind(&timeout, &clock, || results.1);
 
-        let refused = timeout.call_detached(|| -> Result<(), Infallible> {
-            unreachable!("the work is not started")
-        });
+        let refused = timeout.call_detached(|| -> Result<(), Infallible> { unreachable!("the work is not started") });
 
-        let Err(Failure::Rejected(
-            error @ Error::TooManyDetached {
-                max_detached: 2, ..
-            },
-        )) = refused
-        else {
+        let Err(Failure::Rejected(error @ Error::TooManyDetached { max_detached: 2, .. })) = refused else {
             panic!("{refused:?}");
         };
-        assert_eq!(
-            error.to_string(),
-            "timeout `bounded`: 2 earlier calls are still running past their limit"
-        );
+        assert_eq!(error.to_string(), "timeout `bounded`: 2 earlier calls are still running past their limit");
         drop(first);
         dropped.recv().expect("the first one ends");
-        let admitted = TestScope::with_clock(&clock)
-            .call(|| timeout.call_detached(|| Ok::<_, Infallible>(())));
+        let admitted = TestScope::with_clock(&clock).call(|| timeout.call_detached(|| Ok::<_, Infallible>(())));
         assert_eq!(admitted, Ok(()));
         drop(second);
     }
@@ -345,13 +281,8 @@ mod detached {
     fn work_that_was_left_behind_stops_at_a_checkpoint() {
         let (clock, timeout) = (TestClock::new(), timeout("stops-itself", SECOND));
         let (sender, stopped): (_, Receiver<Result<(), Error>>) = mpsc::channel();
-        drop(leave_behind(&timeout, &clock, move || {
-            sender.send(checkpoint())
-        }));
-        let error = stopped
-            .recv()
-            .expect("the work meets a checkpoint")
-            .expect_err("the limit has passed");
+        drop(leave_behind(&timeout, &clock, move || sender.send(checkpoint())));
+        let error = stopped.recv().expect("the work meets a checkpoint").expect_err("the limit has passed");
         assert!(error.is_timeout());
         assert_eq!(error.name(), "stops-itself");
     }
@@ -413,10 +344,7 @@ mod cooperative {
             assert_eq!(steps, 2);
             assert_eq!(checkpoint(), Ok(()), "the deadline is gone");
             let snapshot = timeout.snapshot();
-            assert_eq!(
-                (snapshot.calls, snapshot.timed_out, snapshot.overruns),
-                (1, 1, 0)
-            );
+            assert_eq!((snapshot.calls, snapshot.timed_out, snapshot.overruns), (1, 1, 0));
         });
     }
 
@@ -436,12 +364,7 @@ mod cooperative {
         let overruns = Arc::new(Mutex::new(Vec::new()));
         let seen = overruns.clone();
         let _subscription = events::subscribe(move |event| {
-            if let Event::TimeoutOverrun {
-                name,
-                limit,
-                overrun,
-                ..
-            } = event
+            if let Event::TimeoutOverrun { name, limit, overrun, .. } = event
                 && name == "overrun"
             {
                 seen.lock().expect("no panic").push((*limit, *overrun));
@@ -457,10 +380,7 @@ mod cooperative {
             let snapshot = timeout.snapshot();
             assert_eq!((snapshot.timed_out, snapshot.overruns), (0, 1));
         });
-        assert_eq!(
-            *overruns.lock().expect("no panic"),
-            [(2 * SECOND, 3 * SECOND)]
-        );
+        assert_eq!(*overruns.lock().expect("no panic"), [(2 * SECOND, 3 * SECOND)]);
     }
 
     #[test]
@@ -469,11 +389,7 @@ mod cooperative {
             let timeout = timeout("best-effort", SECOND);
             let out = timeout.call_cooperative(|| {
                 clock.advance(2 * SECOND);
-                Ok::<_, Infallible>(if checkpoint().is_err() {
-                    "partial"
-                } else {
-                    "full"
-                })
+                Ok::<_, Infallible>(if checkpoint().is_err() { "partial" } else { "full" })
             });
             assert_eq!(out, Ok("partial"));
             let snapshot = timeout.snapshot();
@@ -496,10 +412,7 @@ mod cooperative {
                 Ok::<_, Opaque>(checkpoint()?)
             });
             assert_timed_out(&out, "outer");
-            assert_eq!(
-                (inner.snapshot().timed_out, outer.snapshot().timed_out),
-                (1, 1)
-            );
+            assert_eq!((inner.snapshot().timed_out, outer.snapshot().timed_out), (1, 1));
         });
     }
 
@@ -516,10 +429,7 @@ mod cooperative {
                 stopped
             });
             assert_timed_out(&out, "strict");
-            assert_eq!(
-                (inner.snapshot().timed_out, outer.snapshot().timed_out),
-                (0, 1)
-            );
+            assert_eq!((inner.snapshot().timed_out, outer.snapshot().timed_out), (0, 1));
         });
     }
 

@@ -93,7 +93,7 @@ impl Circuit {
                 }
                 Admission::Probe(next) if self.replace(machine, next) => {
                     self.counts.calls.increment();
-                    self.publish(PhaseEnd::new(next.epoch, now.after(self.settings.lease())));
+                    self.publish(next.epoch, now.after(self.settings.lease()));
                     if matches!(machine.phase, Phase::Open) {
                         self.changed(State::Open, State::HalfOpen, || "the recovery timeout has passed".into());
                     }
@@ -159,7 +159,7 @@ impl Circuit {
 
     fn opened(&self, machine: Machine) {
         self.counts.openings.increment();
-        self.publish(PhaseEnd::new(machine.epoch, clock::now().after(self.settings.recovery_timeout)));
+        self.publish(machine.epoch, clock::now().after(self.settings.recovery_timeout));
     }
 
     fn changed(&self, from: State, to: State, why: impl FnOnce() -> String) {
@@ -178,16 +178,27 @@ impl Circuit {
         if known.belongs_to(machine.epoch) {
             return known.time();
         }
-        let end = PhaseEnd::new(machine.epoch, now.after(length));
-        self.publish(end);
-        end.time()
+        let end = now.after(length);
+        self.publish(machine.epoch, end);
+        end
     }
 
-    fn publish(&self, end: PhaseEnd) {
-        // A failed update found a newer end, which is the one that counts.
-        let _ = self
-            .end
-            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |known| end.replaces(PhaseEnd(known)).then_some(end.0));
+    /// Makes the end of an epoch known, unless that epoch is over or a later end is known.
+    ///
+    /// A thread that was held up since its change of phase finds another epoch here and leaves. If the epoch ends
+    /// between that look and the exchange, the end of an epoch that is over may be written; the next reader sees that
+    /// it is not of its epoch and replaces it. If the next epoch's end is there already, the exchange fails.
+    fn publish(&self, epoch: u32, end: Time) {
+        let end = PhaseEnd::new(epoch, end);
+        let mut known = self.end.load(Ordering::SeqCst);
+        while self.machine().epoch == epoch
+            && !(PhaseEnd(known).belongs_to(epoch) && PhaseEnd(known).time() >= end.time())
+        {
+            match self.end.compare_exchange(known, end.0, Ordering::SeqCst, Ordering::SeqCst) {
+                Ok(_) => return,
+                Err(newer) => known = newer,
+            }
+        }
     }
 
     pub(super) fn state(&self) -> State {
@@ -204,8 +215,8 @@ impl Circuit {
             let machine = self.machine();
             let closed = machine.into_phase(Phase::Closed { failures: 0 });
             if self.replace(machine, closed) {
-                // Keeps the published tag near the epoch's, however often a circuit is reset without opening.
-                self.publish(PhaseEnd::new(closed.epoch, Time::ORIGIN));
+                // Keeps the published tag next to the epoch's, however often a circuit is reset without opening.
+                self.publish(closed.epoch, Time::ORIGIN);
                 let counts = &self.counts;
                 for count in [
                     &counts.calls,
@@ -264,41 +275,26 @@ impl Circuit {
     }
 }
 
-/// A time, tagged with the epoch it belongs to: `epoch:8 | units of 16 ns:56`, good for 36 years.
+/// A time, tagged with the epoch it belongs to: `epoch:4 | nanoseconds:60`, good for 36 years.
 ///
-/// The tag lets readers tell the end of this phase from that of an earlier one.
+/// The tag tells the end of this phase from that of an earlier one. It may be short: every epoch in which calls are
+/// rejected has its end published before it can be left, and resets publish too, so tags stay next to each other.
 #[derive(Clone, Copy)]
 struct PhaseEnd(u64);
 
 impl PhaseEnd {
-    const UNIT_NANOS: u64 = 16;
-    const TIME_BITS: u32 = 56;
+    const TIME_BITS: u32 = 60;
     const TIME_MASK: u64 = (1 << Self::TIME_BITS) - 1;
 
     fn new(epoch: u32, time: Time) -> Self {
-        // Rounded up: a phase is never shorter than promised.
-        let units = time.nanos().div_ceil(Self::UNIT_NANOS).min(Self::TIME_MASK);
-        Self(u64::from(epoch & 0xFF) << Self::TIME_BITS | units)
+        Self(u64::from(epoch) << Self::TIME_BITS | time.nanos().min(Self::TIME_MASK))
     }
 
     fn time(self) -> Time {
-        Time::from_nanos((self.0 & Self::TIME_MASK).saturating_mul(Self::UNIT_NANOS))
-    }
-
-    fn tag(self) -> u8 {
-        self.0.to_be_bytes()[0]
+        Time::from_nanos(self.0 & Self::TIME_MASK)
     }
 
     fn belongs_to(self, epoch: u32) -> bool {
-        u32::from(self.tag()) == epoch & 0xFF
-    }
-
-    /// Newer epochs win, and within an epoch later times. A thread that was held up between its change of phase and
-    /// this publication finds a newer tag and leaves it.
-    fn replaces(self, known: Self) -> bool {
-        match self.tag().wrapping_sub(known.tag()) {
-            0 => self.0 > known.0,
-            ahead => ahead < 128,
-        }
+        self.0 >> Self::TIME_BITS == u64::from(epoch) & 0xF
     }
 }

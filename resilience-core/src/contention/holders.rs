@@ -141,3 +141,35 @@ impl Slot {
         Some((OriginId::from_number(origin).filter(|_| unchanged)?, Time::from_nanos(since)))
     }
 }
+
+/// Every interleaving of two holders that come and go, by loom:
+/// `RUSTFLAGS="--cfg loom" cargo test --release -p resilience-core --lib interleavings`
+#[cfg(all(test, loom))]
+mod interleavings {
+    use loom::{sync::Arc, thread};
+
+    use super::*;
+    use crate::Place;
+
+    #[test]
+    fn no_two_holders_share_a_slot() {
+        loom::model(|| {
+            let origin = OriginId::of(Place::caller());
+            let table = Arc::new((Holders::new(), [AtomicU32::new(0), AtomicU32::new(0)]));
+            let come_and_go_twice = move |(holders, taken): &(Holders, [AtomicU32; 2])| {
+                for _ in 0..2 {
+                    let id = holders.take(origin);
+                    let slot = &taken[id.0 as usize - 1];
+                    assert_eq!(slot.swap(1, Ordering::Relaxed), 0);
+                    slot.store(0, Ordering::Relaxed);
+                    holders.give_back(id);
+                }
+            };
+            let other = table.clone();
+            let thread = thread::spawn(move || come_and_go_twice(&other));
+            come_and_go_twice(&table);
+            thread.join().expect("no thread panics");
+            assert!(table.0.list().is_empty());
+        });
+    }
+}

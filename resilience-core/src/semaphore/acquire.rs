@@ -2,11 +2,11 @@
 
 use std::{
     pin::Pin,
-    task::{Context, Poll, ready},
+    task::{Context, Poll, Waker, ready},
     time::Duration,
 };
 
-use super::{Attempt, Semaphore, Ticket};
+use super::{Joined, Semaphore, Ticket};
 use crate::{
     Failure,
     clock::{self, Sleep, Time},
@@ -78,12 +78,6 @@ struct Queued {
     timer: Option<Pin<Box<Sleep>>>,
 }
 
-impl Queued {
-    fn new(ticket: Ticket) -> Self {
-        Self { ticket, since: clock::now(), timer: None }
-    }
-}
-
 impl<'a, P: Guarded> Acquire<'a, P> {
     #[inline]
     pub(crate) fn new(owner: Handle<'a, P>) -> Self {
@@ -98,14 +92,45 @@ impl<'a, P: Guarded> Acquire<'a, P> {
     /// Takes a permit, or registers the waker and waits.
     #[inline]
     pub(crate) fn poll(&mut self, limits: Limits, cx: &mut Context<'_>) -> Poll<Result<Entered<'a, P>, Refused>> {
-        if self.queued.is_none() {
-            match self.owner.semaphore().attempt(limits.max_queue, || cx.waker().clone()) {
-                Attempt::Acquired => return Poll::Ready(Ok(self.entered())),
-                Attempt::Full => return Poll::Ready(Err(Refused { waited: None })),
-                Attempt::Queued(ticket) => self.queued = Some(Queued::new(ticket)),
-            }
+        if self.queued.is_none()
+            && let Some(out) = self.start(limits.max_queue, || cx.waker().clone())
+        {
+            return Poll::Ready(out);
         }
         self.poll_queued(limits.max_wait, cx)
+    }
+
+    /// Takes a permit, blocking the thread while there is none.
+    #[inline]
+    pub(crate) fn block(&mut self, limits: Limits) -> Result<Entered<'a, P>, Refused> {
+        match self.start(limits.max_queue, clock::thread_waker) {
+            Some(out) => out,
+            None => self.block_queued(limits.max_wait),
+        }
+    }
+
+    /// Takes a free permit, or is refused, or else joins the queue.
+    #[inline]
+    fn start(&mut self, max_queue: u32, waker: impl FnOnce() -> Waker) -> Option<Result<Entered<'a, P>, Refused>> {
+        match self.owner.semaphore().take() {
+            Ok(()) => Some(Ok(self.entered())),
+            Err(word) if word.waiting >= max_queue => Some(Err(Refused { waited: None })),
+            Err(_) => self.join(max_queue, waker()),
+        }
+    }
+
+    #[cold]
+    fn join(&mut self, max_queue: u32, waker: Waker) -> Option<Result<Entered<'a, P>, Refused>> {
+        // Before the queue: for whoever sees the call in there, its time runs already.
+        let since = clock::now();
+        match self.owner.semaphore().join(max_queue, waker) {
+            Joined::Acquired => Some(Ok(self.entered())),
+            Joined::Full => Some(Err(Refused { waited: None })),
+            Joined::Queued(ticket) => {
+                self.queued = Some(Queued { ticket, since, timer: None });
+                None
+            }
+        }
     }
 
     #[cold]
@@ -120,26 +145,17 @@ impl<'a, P: Guarded> Acquire<'a, P> {
         Poll::Ready(Ok(self.entered()))
     }
 
-    /// Takes a permit, blocking the thread while there is none.
-    #[inline]
-    pub(crate) fn block(&mut self, limits: Limits) -> Result<Entered<'a, P>, Refused> {
-        match self.owner.semaphore().attempt(limits.max_queue, clock::thread_waker) {
-            Attempt::Acquired => Ok(self.entered()),
-            Attempt::Full => Err(Refused { waited: None }),
-            Attempt::Queued(ticket) => self.block_queued(ticket, limits.max_wait),
-        }
-    }
-
     #[cold]
-    fn block_queued(&mut self, ticket: Ticket, max_wait: Duration) -> Result<Entered<'a, P>, Refused> {
-        let deadline = self.queued.insert(Queued::new(ticket)).since.after(max_wait);
+    fn block_queued(&mut self, max_wait: Duration) -> Result<Entered<'a, P>, Refused> {
         let waker = clock::thread_waker();
         let mut passed = false;
-        while !self.owner.semaphore().served(ticket, &waker) {
+        while let Some(Queued { ticket, since, .. }) = &self.queued
+            && !self.owner.semaphore().served(*ticket, &waker)
+        {
             if passed {
                 return self.expired();
             }
-            passed = clock::park_until(deadline);
+            passed = clock::park_until(since.after(max_wait));
         }
         Ok(self.entered())
     }

@@ -31,9 +31,8 @@ struct Queue {
 /// A place in the queue. Once it is no longer in there, its owner has a permit.
 type Ticket = u64;
 
-/// What an attempt to enter came to.
-#[derive(Debug, PartialEq, Eq)]
-enum Attempt {
+/// What came of going to the queue.
+enum Joined {
     Acquired,
     Queued(Ticket),
     Full,
@@ -102,30 +101,26 @@ impl Semaphore {
             .map_err(Word::unpack)
     }
 
-    /// Takes a free permit, or a place in the queue if fewer than that many wait in it.
+    /// Takes a free permit; gives the word that has none otherwise.
     #[inline]
-    fn attempt(&self, max_queue: u32, waker: impl FnOnce() -> Waker) -> Attempt {
+    fn take(&self) -> Result<(), Word> {
         // Acquire: pairs with the Release of `release`; what was done under the permit is seen by the next to have it.
-        match self.update(Ordering::Acquire, Word::take) {
-            Ok(_) => Attempt::Acquired,
-            Err(word) if word.wait(max_queue).is_none() => Attempt::Full,
-            Err(_) => self.attempt_queued(max_queue, waker()),
-        }
+        self.update(Ordering::Acquire, Word::take).map(|_| ())
     }
 
-    #[cold]
-    fn attempt_queued(&self, max_queue: u32, waker: Waker) -> Attempt {
+    /// Takes a place in the queue if fewer than that many wait in it, or a permit if one has come back meanwhile.
+    fn join(&self, max_queue: u32, waker: Waker) -> Joined {
         let mut queue = self.lock();
-        // A permit may have come back before the lock was ours. Acquire: as in `attempt`.
+        // Acquire: as in `take`.
         match self.update(Ordering::Acquire, |word| word.take().or_else(|| word.wait(max_queue))) {
-            Ok(before) if before.available > 0 => Attempt::Acquired,
+            Ok(before) if before.available > 0 => Joined::Acquired,
             Ok(_) => {
                 let ticket = queue.next;
                 queue.next += 1;
                 queue.wakers.insert(ticket, waker);
-                Attempt::Queued(ticket)
+                Joined::Queued(ticket)
             }
-            Err(_) => Attempt::Full,
+            Err(_) => Joined::Full,
         }
     }
 
@@ -157,7 +152,7 @@ impl Semaphore {
     /// Gives a permit back: to the first in the queue if there is one.
     #[inline]
     fn release(&self) {
-        // Release: pairs with the Acquire of `attempt`.
+        // Release: pairs with the Acquire of `take` and `join`.
         if self.update(Ordering::Release, Word::give_back).is_err() {
             self.hand_over();
         }

@@ -260,6 +260,19 @@ fn a_builder_refuses_what_cannot_be_meant() {
     );
 }
 
+#[test]
+fn by_hand_a_retry_can_be_spawned() {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_time().build().expect("a runtime");
+    let out = runtime.block_on(async {
+        let query = String::from("query");
+        let search = async |text: &str| Ok::<_, ApiError>(text.len());
+        let task = async move { Retry::named("spawned").when(ApiError::is_fault).run(|| search(&query)).await };
+        tokio::spawn(task).await.expect("no panic")
+    });
+    assert_eq!(out, Ok(5));
+}
+
 #[retry(max_attempts = 1)]
 fn just_once(calls: &Cell<u32>) -> Result<u32, ApiError> {
     works_at(calls, 2)

@@ -168,7 +168,10 @@ impl Retry {
     /// assert_eq!(answer, Ok(42));
     /// # });
     /// ```
-    pub async fn run<T, E>(&self, work: impl AsyncFnMut() -> Result<T, E>) -> Result<T, Exhausted<E>> {
+    pub async fn run<T, E, F>(&self, work: impl FnMut() -> F) -> Result<T, Exhausted<E>>
+    where
+        F: Future<Output = Result<T, E>>,
+    {
         self.when(private::every::<E>).run(work).await
     }
 
@@ -177,7 +180,10 @@ impl Retry {
     /// # Errors
     ///
     /// The last failure.
-    pub async fn run_nested<T, E>(&self, work: impl AsyncFnMut() -> Result<T, Failure<E>>) -> Result<T, Failure<E>> {
+    pub async fn run_nested<T, E, F>(&self, work: impl FnMut() -> F) -> Result<T, Failure<E>>
+    where
+        F: Future<Output = Result<T, Failure<E>>>,
+    {
         self.when(private::every::<E>).run_nested(work).await
     }
 
@@ -225,8 +231,9 @@ impl<P> Classified<'_, Retry, P> {
     /// # Errors
     ///
     /// As [`Retry::run`].
-    pub async fn run<T, E>(self, work: impl AsyncFnMut() -> Result<T, E>) -> Result<T, Exhausted<E>>
+    pub async fn run<T, E, F>(self, work: impl FnMut() -> F) -> Result<T, Exhausted<E>>
     where
+        F: Future<Output = Result<T, E>>,
         P: Fn(&E) -> bool,
     {
         let (out, attempts) = self.drive_async(work, |when| judge_plain(when)).await;
@@ -238,8 +245,9 @@ impl<P> Classified<'_, Retry, P> {
     /// # Errors
     ///
     /// As [`Retry::run_nested`].
-    pub async fn run_nested<T, E>(self, work: impl AsyncFnMut() -> Result<T, Failure<E>>) -> Result<T, Failure<E>>
+    pub async fn run_nested<T, E, F>(self, work: impl FnMut() -> F) -> Result<T, Failure<E>>
     where
+        F: Future<Output = Result<T, Failure<E>>>,
         P: Fn(&E) -> bool,
     {
         self.drive_async(work, |when| judge_failure(when)).await.0
@@ -262,12 +270,13 @@ impl<P> Classified<'_, Retry, P> {
         }
     }
 
-    async fn drive_async<'p, T, E, J>(
+    async fn drive_async<'p, T, E, F, J>(
         &'p self,
-        mut work: impl AsyncFnMut() -> Result<T, E>,
+        mut work: impl FnMut() -> F,
         judge: impl Fn(&'p P) -> J,
     ) -> (Result<T, E>, u32)
     where
+        F: Future<Output = Result<T, E>>,
         J: FnOnce(&E, &RetrySettings) -> Verdict,
     {
         let mut attempts = Attempts::new(Handle::Ref(self.policy));

@@ -1,6 +1,8 @@
 //! What generated code calls. Not covered by semver: only the attributes of the same version may name it.
 
 use std::{
+    convert::Infallible,
+    marker::PhantomData,
     pin::Pin,
     task::{Context, Poll},
 };
@@ -8,6 +10,7 @@ use std::{
 pub use core::{
     default::Default,
     option::Option::{None, Some},
+    primitive,
     time::Duration,
 };
 
@@ -41,27 +44,81 @@ pub struct Classified<'a, Policy, P> {
     pub(crate) predicate: P,
 }
 
-/// A type that is `Result<T, E>`, however it is spelled.
+/// The return type of a protected function: `Result<T, E>`, however it is spelled.
+///
+/// All code around a body knows the function's result through this trait alone. So where a function returns something
+/// else, the one bound that fails is the one error.
 #[diagnostic::on_unimplemented(
-    message = "a protected function must return a `Result`, not `{Self}`",
-    label = "this is not a `Result`",
-    note = "the attribute needs an `Err` to see failures, and to return its own refusals; \
+    message = "a function under an attribute of `resilience` must return a `Result`, and this one returns `{Self}`",
+    label = "not a `Result`",
+    note = "without an `Err` the attribute could neither see a failure nor return a refusal of its own; \
             write `-> Result<{Self}, YourError>`"
 )]
 pub trait Fallible: Sized {
     type Ok;
     type Err;
+    /// [`IsResult`]; see [`Outcome`].
+    type Told;
+
+    fn into_result(self) -> Result<Self::Ok, Self::Err>;
+
+    fn from_result(out: Result<Self::Ok, Self::Err>) -> Self;
+
+    /// Stands for the function's result in a `return` that is never reached, so that the type of the body is pinned.
+    #[must_use]
+    fn pinned() -> Self {
+        unreachable!("names a type, is never called")
+    }
+
+    /// Calls the function's own body; its error is no refusal.
+    #[inline]
+    fn call_body(work: impl FnOnce() -> Self) -> Result<Self::Ok, Failure<Self::Err>> {
+        work().into_result().map_err(Failure::Inner)
+    }
+
+    /// Calls the body of a function that only retries.
+    #[inline]
+    fn call_plain(work: impl FnOnce() -> Self) -> Self {
+        work()
+    }
+
+    /// Runs the function's own body; its error is no refusal.
+    #[inline]
+    fn body<F: Future<Output = Self>>(work: F) -> Body<F, Self::Told> {
+        Body { work, told: PhantomData }
+    }
+
+    /// The outer edge of a stack: a refusal becomes the function's own error, by [`HoldsRefusal::from_refusal`].
+    #[inline]
+    fn edge(out: Result<Self::Ok, Failure<Self::Err>>, hold: impl FnOnce(Error) -> Self::Err) -> Self {
+        Self::from_result(out.map_err(|failure| match failure {
+            Failure::Inner(error) => error,
+            Failure::Rejected(error) => hold(error),
+        }))
+    }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T, E> Fallible for Result<T, E> {
     type Ok = T;
     type Err = E;
+    type Told = IsResult;
+
+    #[inline]
+    fn into_result(self) -> Self {
+        self
+    }
+
+    #[inline]
+    fn from_result(out: Self) -> Self {
+        out
+    }
 }
 
 /// An error type that can hold a refusal of the library.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` has no place for a refusal of the library: it is not `From<resilience::Error>`",
-    label = "cannot be made from a `resilience::Error`",
+    message = "the error type `{Self}` cannot hold a refusal of the library: it is not `From<resilience::Error>`",
+    label = "`{Self}` is not `From<resilience::Error>`",
     note = "add a variant to your error enum, as in `#[error(transparent)] Resilience(#[from] resilience::Error)`, \
             or return `anyhow::Error` or `Box<dyn Error + Send + Sync>`, which need nothing"
 )]
@@ -71,24 +128,9 @@ pub trait HoldsRefusal {
 
 #[diagnostic::do_not_recommend]
 impl<E: From<Error>> HoldsRefusal for E {
+    #[inline]
     fn from_refusal(error: Error) -> Self {
         error.into()
-    }
-}
-
-/// Stands for the function's return type in a `return` that is never reached, so that the type of the body is pinned.
-#[must_use]
-pub fn return_type<R: Fallible>() -> R {
-    unreachable!("names a type, is never called")
-}
-
-/// The outer edge of a stack: a refusal becomes the function's own error.
-#[inline]
-pub fn edge<T, E: HoldsRefusal>(out: Result<T, Failure<E>>) -> Result<T, E> {
-    match out {
-        Ok(value) => Ok(value),
-        Err(Failure::Inner(error)) => Err(error),
-        Err(Failure::Rejected(error)) => Err(E::from_refusal(error)),
     }
 }
 
@@ -99,51 +141,74 @@ pub fn every<E>(_: &E) -> bool {
     true
 }
 
-/// Pins the type of a predicate over the error of the return type `R`.
-#[inline]
-pub fn predicate<R: Fallible, P: Fn(&R::Err) -> bool>(predicate: P) -> P {
-    predicate
-}
-
-/// Calls the function's own body; its error is no refusal.
-#[inline]
-pub fn call_body<T, E>(work: impl FnOnce() -> Result<T, E>) -> Result<T, Failure<E>> {
-    work().map_err(Failure::Inner)
-}
-
-/// Calls the body of a function that only retries.
-#[inline]
-pub fn call_plain<T, E>(work: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
-    work()
-}
-
 /// Runs the function's own body; its error is no refusal.
 #[inline]
 pub fn body<F>(work: F) -> Body<F> {
-    Body { work }
+    Body { work, told: PhantomData }
 }
 
 pin_project_lite::pin_project! {
     /// A future whose error is no refusal.
     #[derive(Debug)]
     #[must_use = "futures do nothing unless awaited"]
-    pub struct Body<F> {
+    pub struct Body<F, O = IsResult> {
         #[pin]
         work: F,
+        told: PhantomData<fn() -> O>,
     }
 }
 
-impl<T, E, F: Future<Output = Result<T, E>>> Future for Body<F> {
-    type Output = Result<T, Failure<E>>;
+impl<F: Future<Output: Outcome<O>>, O> Future for Body<F, O> {
+    type Output = Result<<F::Output as Outcome<O>>::Ok, Failure<<F::Output as Outcome<O>>::Err>>;
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.project().work.poll(cx).map_err(Failure::Inner)
+        self.project().work.poll(cx).map(|out| out.outcome().map_err(Failure::Inner))
+    }
+}
+
+/// What a future comes to. `O` is [`Fallible::Told`], which the compiler cannot know for a type that is no `Result`, and
+/// then finds to be [`IsOther`]: so [`Body`] is a future in any case, and the error is told by [`Fallible`] alone.
+pub trait Outcome<O> {
+    type Ok;
+    type Err;
+    fn outcome(self) -> Result<Self::Ok, Self::Err>;
+}
+
+#[derive(Debug)]
+pub enum IsResult {}
+
+#[derive(Debug)]
+pub enum IsOther {}
+
+impl<T, E> Outcome<IsResult> for Result<T, E> {
+    type Ok = T;
+    type Err = E;
+
+    #[inline]
+    fn outcome(self) -> Self {
+        self
+    }
+}
+
+impl<T> Outcome<IsOther> for T {
+    type Ok = T;
+    type Err = Infallible;
+
+    fn outcome(self) -> Result<T, Infallible> {
+        Ok(self)
     }
 }
 
 /// An argument that a retry hands out once per attempt: clones, and at last the argument itself.
 pub struct Replay<T>(Option<T>);
+
+impl<T> Replay<T> {
+    #[inline]
+    pub fn new(argument: T) -> Self {
+        Self(Some(argument))
+    }
+}
 
 /// An argument that can be handed out more than once.
 #[diagnostic::on_unimplemented(
@@ -152,31 +217,26 @@ pub struct Replay<T>(Option<T>);
     note = "derive `Clone`, wrap the value in an `Arc`, or take it by reference"
 )]
 pub trait Repeatable: Sized {
-    fn repeat(&self) -> Self;
+    fn next(slot: &mut Replay<Self>, last: bool) -> Self;
 }
 
 #[diagnostic::do_not_recommend]
 impl<T: Clone> Repeatable for T {
     #[inline]
-    fn repeat(&self) -> Self {
-        self.clone()
+    fn next(slot: &mut Replay<Self>, last: bool) -> Self {
+        clone_for_each_attempt(slot, last)
     }
 }
 
-impl<T: Repeatable> Replay<T> {
-    #[inline]
-    pub fn new(argument: T) -> Self {
-        Self(Some(argument))
-    }
-
-    /// # Panics
-    ///
-    /// Never: the loop ends with the attempt that is told to be the last.
-    #[inline]
-    pub fn next(&mut self, last: bool) -> T {
-        let argument = if last { self.0.take() } else { self.0.as_ref().map(T::repeat) };
-        argument.expect("no attempt follows the last one")
-    }
+/// As [`Repeatable::next`], for type parameters: the compiler then suggests the bound to write.
+///
+/// # Panics
+///
+/// Never: the loop ends with the attempt that is told to be the last.
+#[inline]
+pub fn clone_for_each_attempt<T: Clone>(slot: &mut Replay<T>, last: bool) -> T {
+    let argument = if last { slot.0.take() } else { slot.0.clone() };
+    argument.expect("no attempt follows the last one")
 }
 
 #[inline]
@@ -285,37 +345,37 @@ pub fn sleep(delay: Duration) -> Sleep {
     Sleep::new(delay)
 }
 
-/// Checks of constants, evaluated at compile time.
+/// Checks of constants, evaluated at compile time. A fault is shown where the constant is used.
 pub mod check {
     macro_rules! at_least_one {
         ($($type:ident)*) => {$(
             /// # Panics
             ///
             /// At compile time, where the constant is zero.
-            #[must_use]
-            pub const fn $type(value: $type) -> $type {
-                assert!(value >= 1, "must be at least 1");
-                value
+            #[track_caller]
+            pub const fn $type(value: $type, fault: &'static str) {
+                assert!(value >= 1, "{}", fault);
             }
         )*};
     }
     at_least_one!(u16 u32);
 
+    /// No value is wrong.
+    pub const fn any<T: Copy>(_: T, _: &'static str) {}
+
     /// # Panics
     ///
     /// At compile time, where the constant is not finite or not above 0.
-    #[must_use]
-    pub const fn multiplier(value: f64) -> f64 {
-        assert!(value.is_finite() && value > 0.0, "must be a finite number above 0");
-        value
+    #[track_caller]
+    pub const fn multiplier(value: f64, fault: &'static str) {
+        assert!(value.is_finite() && value > 0.0, "{}", fault);
     }
 
     /// # Panics
     ///
     /// At compile time, where the constant is not from 0 to 1.
-    #[must_use]
-    pub const fn fraction(value: f64) -> f64 {
-        assert!(value >= 0.0 && value <= 1.0, "must be from 0 to 1");
-        value
+    #[track_caller]
+    pub const fn fraction(value: f64, fault: &'static str) {
+        assert!(value >= 0.0 && value <= 1.0, "{}", fault);
     }
 }

@@ -30,7 +30,8 @@ pub(crate) fn parse(text: &str) -> Result<Duration, String> {
             "m" | "min" => 60 * 1_000_000_000,
             "h" => 3_600 * 1_000_000_000,
             "d" => 24 * 3_600 * 1_000_000_000,
-            "" => return Err(format!("`{text}` has no unit: {FORM}")),
+            "" if after.is_empty() => return Err(format!("`{text}` has no unit: {FORM}")),
+            "" => return Err(format!("`{text}` is not a duration: {FORM}")),
             _ => return Err(format!("`{unit}` is not a unit of time: use ns, us, ms, s, m, h or d")),
         };
         let part = scaled(number, unit_nanos).ok_or_else(|| format!("`{number}` is not a number: {FORM}"))?;

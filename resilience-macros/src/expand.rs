@@ -6,20 +6,21 @@
 //! Output:  async fn f(a: A) -> Result<T, E> {
 //!              static CIRCUIT_BREAKER: Site<CircuitBreaker> = ..;    // listed at link time
 //!              static TIMEOUT: Site<Timeout> = ..;
-//!              edge(circuit_breaker_async(
+//!              Fallible::edge(circuit_breaker_async(
 //!                  CIRCUIT_BREAKER.get(),
-//!                  timeout_async(TIMEOUT.get(), None, body(async {
-//!                      if false { return return_type::<Result<T, E>>(); }
+//!                  timeout_async(TIMEOUT.get(), None, Fallible::body(async {
+//!                      if false { return Fallible::pinned(); }
 //!                      BODY
 //!                  })),
 //!                  every,
 //!              ).await)
 //!          }
 //! ```
+//!
+//! where `Fallible` is `<Result<T, E> as Fallible>`: a return type that is none fails there, once, and at its own tokens.
 
 use proc_macro2::{Delimiter, Group, Span, TokenStream};
-use quote::{format_ident, quote, quote_spanned};
-use syn::{ReturnType, spanned::Spanned};
+use quote::{format_ident, quote};
 
 use crate::{
     function::Function,
@@ -29,7 +30,6 @@ use crate::{
 
 pub(crate) fn expand(stack: &Stack) -> TokenStream {
     let Stack { function, layers, paths } = stack;
-    let private = &paths.private;
     let typed = stack.rejects();
     let innermost = Inner { code: innermost(function, typed, paths), typed };
     let inner = layers.iter().rev().fold(innermost, |inner, layer| {
@@ -40,15 +40,23 @@ pub(crate) fn expand(stack: &Stack) -> TokenStream {
     if function.is_async() {
         outcome = quote!(#outcome.await);
     }
-    if typed {
-        let edge = quote_spanned!(return_span(function)=> #private::edge);
-        outcome = quote!(#edge(#outcome));
-    }
-    let items = items(layers, paths);
+    let outcome = if typed {
+        let hold = function.returns.refusal(paths);
+        function.returns.convert("edge", &quote!(#outcome, #hold), paths)
+    } else {
+        function.returns.convert("from_result", &outcome, paths)
+    };
+    let (items, imports) = (items(layers, paths), imports(layers));
     let Function { attrs, vis, sig, body, .. } = function;
-    let mut block = Group::new(Delimiter::Brace, quote!(#items #outcome));
+    let mut block = Group::new(Delimiter::Brace, quote!(#imports #items #outcome));
     block.set_span(body.span());
     quote!(#(#attrs)* #vis #sig #block)
+}
+
+/// Uses of the names that the attributes below the first were written with, since these are taken off the function.
+pub(crate) fn imports(layers: &[Layer]) -> TokenStream {
+    let named = layers.iter().filter_map(|layer| layer.path.as_ref());
+    quote!(#(#[allow(unused_imports)] use #named as _;)*)
 }
 
 /// The sites of the layers, and their entry in the list that is made at link time.
@@ -61,9 +69,7 @@ fn items(layers: &[Layer], paths: &Paths) -> TokenStream {
         let (policy, site) = (format_ident!("{}", layer.kind.policy), layer.site());
         quote!(#private::AnySite::#policy(&#site))
     });
-    let named = layers.iter().filter_map(|layer| layer.path.as_ref());
     quote! {
-        #(#[allow(unused_imports)] use #named as _;)*
         struct #marker;
         #(#sites)*
         #private::inventory::submit! { #private::Sites(&[#(#listed),*]) }
@@ -72,32 +78,22 @@ fn items(layers: &[Layer], paths: &Paths) -> TokenStream {
 
 /// The user's body, with its type pinned to the function's, as an expression that a layer can go around.
 fn innermost(function: &Function, typed: bool, paths: &Paths) -> TokenStream {
-    let private = &paths.private;
-    let returns = &function.erased_return;
-    let statements = function.body.stream();
+    let body = &function.body;
+    if !function.is_async() {
+        let name = if typed { "call_body" } else { "call_plain" };
+        return function.returns.call(name, &function.returns.closure(body), paths);
+    }
+    let pinned = function.returns.call("pinned", &TokenStream::new(), paths);
+    let statements = body.stream();
     let mut block = Group::new(
         Delimiter::Brace,
         quote! {
             if false {
-                return #private::return_type::<#returns>();
+                return #pinned;
             }
             #statements
         },
     );
-    block.set_span(function.body.span());
-    match (function.is_async(), typed) {
-        (true, true) => quote!(#private::body(async #block)),
-        (true, false) => quote!(async #block),
-        (false, true) => quote!(#private::call_body(|| #block)),
-        (false, false) => quote!(#private::call_plain(|| #block)),
-    }
-}
-
-/// Where a fault of the error type is shown: at the return type, with our names resolved as ours.
-fn return_span(function: &Function) -> Span {
-    match &function.sig.output {
-        ReturnType::Type(_, ty) => ty.span(),
-        ReturnType::Default => function.sig.ident.span(),
-    }
-    .resolved_at(Span::mixed_site())
+    block.set_span(body.span());
+    if typed { function.returns.call("body", &quote!(async #block), paths) } else { quote!(async #block) }
 }

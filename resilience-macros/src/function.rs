@@ -1,22 +1,20 @@
 //! The function under the attributes. Only its signature is parsed; the body stays the user's tokens.
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
-use quote::{ToTokens, quote};
+use quote::quote;
 use syn::{
-    Attribute, GenericArgument, PathArguments, ReturnType, Signature, Token, Type, Visibility,
-    parse::{Parse, ParseStream},
-    punctuated::Punctuated,
+    AttrStyle, Attribute, ReturnType, Signature, Token, Type, Visibility,
+    parse::{ParseStream, Parser},
 };
 
-use crate::{arguments::Replays, errors::Errors, kind::Kind};
+use crate::{arguments::Replays, errors::Errors, kind::Kind, returns::Returns};
 
 pub(crate) struct Function {
     pub(crate) attrs: Vec<Attribute>,
     pub(crate) vis: Visibility,
     pub(crate) sig: Signature,
     pub(crate) body: Group,
-    /// The return type with every `impl Trait` erased to `_`, as it can be named inside the body.
-    pub(crate) erased_return: TokenStream,
+    pub(crate) returns: Returns,
     /// How arguments are handed to each attempt, where the stack retries.
     pub(crate) replays: Replays,
 }
@@ -26,87 +24,120 @@ impl Function {
         self.sig.asyncness.is_some()
     }
 
+    /// The function without any layer, and with these statements first.
+    pub(crate) fn plain(&self, statements: &TokenStream) -> TokenStream {
+        let Self { attrs, vis, sig, body, .. } = self;
+        let rest = body.stream();
+        let mut block = Group::new(Delimiter::Brace, quote!(#statements #rest));
+        block.set_span(body.span());
+        quote!(#(#attrs)* #vis #sig #block)
+    }
+
     /// What no attribute of ours can work with.
     pub(crate) fn check(&self, kind: &Kind, errors: &mut Errors) {
-        let name = &self.sig.ident;
+        let (Signature { ident, output, .. }, attribute) = (&self.sig, kind.name);
         if let Some(constness) = &self.sig.constness {
             errors.at(
                 constness,
-                format!("`#[{}]` needs state at run time, which a `const fn` cannot have; remove `const`", kind.name),
+                format!("`#[{attribute}]` needs state at run time, which a `const fn` cannot have; remove `const`"),
             );
         }
-        if matches!(self.sig.output, ReturnType::Default) {
-            errors.at(
-                name,
-                format!(
-                    "a function under `#[{}]` must return a `Result`, and `{name}` returns nothing; write `-> Result<(), YourError>`",
-                    kind.name
-                ),
-            );
+        let nothing = format!(
+            "a function under `#[{attribute}]` must return a `Result`, and `{ident}` returns nothing; \
+             write `-> Result<(), YourError>`"
+        );
+        match output {
+            ReturnType::Default => errors.at(ident, nothing),
+            ReturnType::Type(_, ty) if matches!(&**ty, Type::Tuple(tuple) if tuple.elems.is_empty()) => {
+                errors.at(ty, nothing);
+            }
+            ReturnType::Type(..) => {}
         }
         if let Some(variadic) = &self.sig.variadic {
-            errors.at(variadic, format!("`#[{}]` cannot pass on variadic arguments", kind.name));
+            errors.at(variadic, format!("`#[{attribute}]` cannot pass on variadic arguments"));
         }
     }
 }
 
-impl Parse for Function {
-    fn parse(input: ParseStream) -> syn::Result<Self> {
-        let attrs = input.call(Attribute::parse_outer)?;
+/// Something else that an attribute of ours was put on.
+pub(crate) struct Other {
+    pub(crate) attrs: Vec<Attribute>,
+    pub(crate) rest: TokenStream,
+    pub(crate) error: syn::Error,
+}
+
+impl Function {
+    pub(crate) fn parse(item: TokenStream, kind: &Kind) -> Result<Self, Other> {
+        let parser = |input: ParseStream| Self::parse_in(input, kind);
+        parser.parse2(item.clone()).map_err(|error| {
+            let parser = |input: ParseStream| Ok((input.call(Attribute::parse_outer)?, input.parse()?));
+            let (attrs, rest) = parser.parse2(item.clone()).unwrap_or((Vec::new(), item));
+            Other { attrs, rest, error }
+        })
+    }
+
+    fn parse_in(input: ParseStream, kind: &Kind) -> syn::Result<Self> {
+        let mut attrs = input.call(Attribute::parse_outer)?;
         let vis = input.parse()?;
-        if let Some(item) = other_item(input) {
-            return Err(input.error(format!("this attribute goes on a function, not on {item}")));
+        if let Some(other) = other_item(input) {
+            return Err(input.error(format!("`#[{}]` goes on a function{other}", kind.name)));
         }
         let sig: Signature = input.parse()?;
+        let name = &sig.ident;
         if input.peek(Token![;]) {
             return Err(syn::Error::new_spanned(
-                &sig.ident,
+                name,
                 format!(
-                    "`{}` has no body to protect; put the attribute on its implementations, or give it a default body",
-                    sig.ident
+                    "`{name}` has no body to protect; put `#[{}]` on the implementations, or write a body",
+                    kind.name
                 ),
             ));
         }
-        let body =
-            braces(input.parse()?).ok_or_else(|| syn::Error::new_spanned(&sig.ident, "expected a body in braces"))?;
-        let erased_return = match &sig.output {
-            ReturnType::Default => quote!(()),
-            ReturnType::Type(_, ty) => erase_impl_trait((**ty).clone()).into_token_stream(),
-        };
-        Ok(Self { attrs, vis, sig, body, erased_return, replays: Replays::default() })
+        let body = braces(input.parse()?).ok_or_else(|| syn::Error::new_spanned(name, "expected a body in braces"))?;
+        let body = without_inner_attributes(body, &mut attrs)?;
+        let returns = Returns::new(&sig.output);
+        Ok(Self { attrs, vis, sig, body, returns, replays: Replays::default() })
     }
 }
 
-impl ToTokens for Function {
-    fn to_tokens(&self, tokens: &mut TokenStream) {
-        let Self { attrs, vis, sig, body, .. } = self;
-        tokens.extend(quote!(#(#attrs)* #vis #sig #body));
+/// Attributes inside the body go above the function, since in its new body they would not stand first.
+fn without_inner_attributes(body: Group, attrs: &mut Vec<Attribute>) -> syn::Result<Group> {
+    let parser = |input: ParseStream| Ok((input.call(Attribute::parse_inner)?, input.parse::<TokenStream>()?));
+    let (inner, statements) = parser.parse2(body.stream())?;
+    if inner.is_empty() {
+        return Ok(body);
     }
+    attrs.extend(inner.into_iter().map(|attr| Attribute { style: AttrStyle::Outer, ..attr }));
+    let mut rest = Group::new(Delimiter::Brace, statements);
+    rest.set_span(body.span());
+    Ok(rest)
 }
 
-/// What stands there instead of a function, in words.
+/// What stands there instead of a function, as the end of a sentence.
 fn other_item(input: ParseStream) -> Option<&'static str> {
-    if input.peek(Token![struct]) {
-        Some("a struct")
+    let is_const_fn = input.peek(Token![const]) && !input.peek2(syn::Ident) && !input.peek2(Token![_]);
+    Some(if input.peek(Token![struct]) {
+        ", not on a struct"
     } else if input.peek(Token![enum]) {
-        Some("an enum")
+        ", not on an enum"
     } else if input.peek(Token![impl]) {
-        Some("an `impl` block; put it on each of its functions")
+        "; put it on each function of this `impl` block that needs it"
     } else if input.peek(Token![trait]) {
-        Some("a trait; put it on the functions of its implementations")
+        ", not on a trait; put it on the functions of its implementations"
     } else if input.peek(Token![mod]) {
-        Some("a module")
-    } else if input.peek(Token![static]) || (input.peek(Token![const]) && !is_const_fn(input)) {
-        Some("a constant")
-    } else if input.peek(Token![type]) || input.peek(Token![use]) {
-        Some("an alias or import")
+        ", not on a module"
+    } else if input.peek(Token![static]) || (input.peek(Token![const]) && !is_const_fn) {
+        ", not on a constant"
+    } else if is_const_fn
+        || input.peek(Token![fn])
+        || input.peek(Token![async])
+        || input.peek(Token![unsafe])
+        || input.peek(Token![extern])
+    {
+        return None;
     } else {
-        None
-    }
-}
-
-fn is_const_fn(input: ParseStream) -> bool {
-    input.peek2(Token![fn]) || input.peek2(Token![unsafe]) || input.peek2(Token![async]) || input.peek2(Token![extern])
+        ""
+    })
 }
 
 /// The body, out of the invisible group that a `macro_rules!` fragment puts around it.
@@ -117,41 +148,4 @@ fn braces(tree: TokenTree) -> Option<Group> {
         Delimiter::None => braces(group.stream().into_iter().next()?),
         _ => None,
     }
-}
-
-/// `Result<impl Trait, E>` becomes `Result<_, E>`: an opaque type cannot be named inside the body that defines it.
-fn erase_impl_trait(mut ty: Type) -> Type {
-    fn erase(ty: &mut Type) {
-        match ty {
-            Type::ImplTrait(_) => {
-                *ty = Type::Infer(syn::TypeInfer {
-                    attrs: Vec::new(),
-                    underscore_token: Token![_](proc_macro2::Span::call_site()),
-                })
-            }
-            Type::Group(group) => erase(&mut group.elem),
-            Type::Paren(paren) => erase(&mut paren.elem),
-            Type::Reference(reference) => erase(&mut reference.elem),
-            Type::Slice(slice) => erase(&mut slice.elem),
-            Type::Array(array) => erase(&mut array.elem),
-            Type::Tuple(tuple) => tuple.elems.iter_mut().for_each(erase),
-            Type::Path(path) => {
-                for segment in &mut path.path.segments {
-                    if let PathArguments::AngleBracketed(arguments) = &mut segment.arguments {
-                        erase_arguments(&mut arguments.args);
-                    }
-                }
-            }
-            _ => {}
-        }
-    }
-    fn erase_arguments(arguments: &mut Punctuated<GenericArgument, Token![,]>) {
-        for argument in arguments {
-            if let GenericArgument::Type(ty) = argument {
-                erase(ty);
-            }
-        }
-    }
-    erase(&mut ty);
-    ty
 }

@@ -1,7 +1,7 @@
 //! The attributes of `resilience-rs`. Use them through that crate, which carries the runtime they expand to.
-//!
-//! parse ([`args`], [`function`], [`stack`]) -> validate ([`key`], each file of [`attributes`]) -> [`model`] ->
-//! [`expand`], which reads a model that cannot be wrong.
+
+// parse (`args`, `function`, `stack`) -> validate (`key`, `value`, `outside`, each file of `attributes`) -> `model` ->
+// `expand`, which reads a model that cannot be wrong.
 
 mod args;
 mod arguments;
@@ -13,13 +13,22 @@ mod function;
 mod key;
 mod kind;
 mod model;
+mod outside;
 mod paths;
+#[cfg(test)]
+mod reference;
+mod returns;
+#[cfg(test)]
+mod robustness;
 mod self_tokens;
 mod stack;
+mod types;
+mod value;
+mod words;
 
-use args::Values;
+use args::{Args, Values};
 use errors::Errors;
-use function::Function;
+use function::{Function, Other};
 use kind::Kind;
 use model::{Layer, Stack};
 use paths::Paths;
@@ -47,33 +56,224 @@ macro_rules! attributes {
 
 attributes! {
     /// Stops calling a service that keeps failing, and finds out gently when it is back.
+    ///
+    /// The circuit is closed at first: calls go through, and consecutive failures are counted. At `failure_threshold` it opens:
+    /// calls are refused at once, without reaching the service. After `recovery_timeout` it is half-open: as many probes as
+    /// `half_open_max_calls` may be on their way at once; `success_threshold` successes close the circuit, one failure opens it
+    /// again. Functions that give the same `name` share one `CircuitBreaker`; without a name the function has its own.
+    ///
+    /// It works on sync and async functions that return a `Result`. Every error counts as a failure unless `failure_when` says
+    /// otherwise, and so does the `TimedOut` of a timeout inside; other refusals from inside do not count.
+    ///
+    /// # Order in a stack
+    ///
+    /// The top attribute is the outermost. Above `#[retry]` the circuit judges the outcome of all attempts; below, each attempt.
+    ///
+    /// # Cancel safety
+    ///
+    /// A future that is dropped before it is ready counts as nothing, and a probe gives its place back at once. With
+    /// `on_cancel = "failure"` it counts as a failure.
+    ///
+    /// # Errors
+    ///
+    /// Those of the function, and `Error::CircuitOpen` while the circuit is open, converted by the error type's
+    /// `From<resilience::Error>`.
+    ///
+    /// # Panics
+    ///
+    /// A panic of the function counts as a failure and goes on.
+    ///
+    /// # Examples
+    ///
+    /// ```text
+    /// #[circuit_breaker(name = "payments", failure_threshold = 3, recovery_timeout = "10s")]
+    /// async fn charge(&self, order: &Order) -> Result<Receipt, ApiError> {
+    ///     self.http.post(order).await
+    /// }
+    /// ```
     circuit_breaker;
+
     /// Calls again what failed and may work the next time.
+    ///
+    /// The body runs up to `max_attempts` times, the first call included. Between attempts passes a delay: it grows from
+    /// `base_delay` as `backoff` says, is spread by `jitter`, and never exceeds `max_delay`. Statistics are kept by a `Retry`,
+    /// which functions that give the same `name` share.
+    ///
+    /// It works on sync and async functions that return a `Result`; a sync one blocks its thread during delays. Each attempt gets
+    /// its own clones of owned arguments, so these must be `Clone`; the last attempt gets the values themselves. References, also
+    /// mutable ones, are lent to each attempt. An owned `self` is cloned likewise.
+    ///
+    /// Every error is tried again unless `when` says otherwise, and so is the `TimedOut` of a timeout inside. An open circuit or a
+    /// full bulkhead inside ends the attempts, unless `when_open` or `when_full` says otherwise.
+    ///
+    /// # Order in a stack
+    ///
+    /// The top attribute is the outermost. A timeout below limits each attempt, one above all of them together with the delays.
+    ///
+    /// # Cancel safety
+    ///
+    /// A future that is dropped drops the attempt that runs, and no further one starts.
+    ///
+    /// # Errors
+    ///
+    /// Those of the last attempt. By itself a retry refuses nothing, so it asks nothing of the error type.
+    ///
+    /// # Panics
+    ///
+    /// A panic of the function is not caught.
+    ///
+    /// # Examples
+    ///
+    /// ```text
+    /// #[retry(max_attempts = 5, base_delay = "50ms", when = ApiError::is_transient)]
+    /// async fn fetch(&self, id: OrderId) -> Result<Order, ApiError> {
+    ///     self.http.get(id).await
+    /// }
+    /// ```
     retry;
+
     /// Limits how many calls are inside at once.
+    ///
+    /// One dependency that hangs then takes `max_concurrent` calls with it, not the whole process. A call without a place is
+    /// refused at once, unless there is a queue: then up to `max_queue` calls wait, each no longer than `max_wait`. Functions that
+    /// give the same `name` share one `Bulkhead`; without a name the function has its own.
+    ///
+    /// It works on sync and async functions that return a `Result`; a sync call waits by blocking its thread.
+    ///
+    /// # Order in a stack
+    ///
+    /// The top attribute is the outermost. Above `#[retry]` a call holds its place during all attempts and delays; below, it takes
+    /// a place for each attempt.
+    ///
+    /// # Cancel safety
+    ///
+    /// A future that is dropped gives its place back, or leaves the queue.
+    ///
+    /// # Errors
+    ///
+    /// Those of the function, and `Error::BulkheadFull` where there is no place, converted by the error type's
+    /// `From<resilience::Error>`.
+    ///
+    /// # Panics
+    ///
+    /// A panic of the function gives the place back and goes on.
+    ///
+    /// # Examples
+    ///
+    /// ```text
+    /// #[bulkhead(name = "reports", max_concurrent = 4, max_queue = 20, max_wait = "2s")]
+    /// async fn render(&self, report: &Report) -> Result<Pdf, ApiError> {
+    ///     self.renderer.render(report).await
+    /// }
+    /// ```
     bulkhead;
+
     /// Limits how long a call may take.
+    ///
+    /// An async function is dropped at its limit. A sync function cannot be stopped from outside, so it has to say how it ends:
+    ///
+    /// - `mode = "detach"`: the body runs on a worker thread. At the limit the caller returns and the body runs on; its result is
+    ///   dropped. Arguments must be owned and `Send`. No more than `max_detached` bodies are left running.
+    /// - `mode = "cooperative"`: the body runs on the caller's thread and calls `resilience::checkpoint()?` now and then, which
+    ///   fails once the limit has passed.
+    ///
+    /// The limit may be an expression over the arguments; then it is evaluated at each call. Functions that give the same `name`
+    /// share one `Timeout`, with its limit and statistics; without a name the function has its own.
+    ///
+    /// # Order in a stack
+    ///
+    /// The top attribute is the outermost. Below `#[retry]` the limit is that of each attempt; above, that of all together.
+    ///
+    /// # Cancel safety
+    ///
+    /// A future that is dropped drops the function's own. Detached work goes on.
+    ///
+    /// # Errors
+    ///
+    /// Those of the function, and `Error::TimedOut` at the limit, converted by the error type's `From<resilience::Error>`. With
+    /// `mode = "detach"` also `Error::TooManyDetached` and `Error::NoWorker`.
+    ///
+    /// # Panics
+    ///
+    /// A panic of the function goes on, also from a worker thread; one that comes after the limit is dropped.
+    ///
+    /// # Examples
+    ///
+    /// ```text
+    /// #[timeout("2s")]
+    /// async fn quote(&self, item: ItemId) -> Result<Price, ApiError> {
+    ///     self.http.get(item).await
+    /// }
+    ///
+    /// #[timeout("30s", mode = "cooperative")]
+    /// fn checksum(blocks: &[Block]) -> Result<u64, ApiError> {
+    ///     let mut sum = 0;
+    ///     for block in blocks {
+    ///         resilience::checkpoint()?;
+    ///         sum += block.sum();
+    ///     }
+    ///     Ok(sum)
+    /// }
+    /// ```
     timeout;
+
     /// Guards a contended resource, and measures who waits for whom.
+    ///
+    /// Up to `max_concurrent` calls hold the resource; the others wait, no longer than `max_wait`. A wait longer than
+    /// `contention_threshold` is reported as an event that names the holders. Functions that give the same `name` share one
+    /// `Resource`, which keeps the statistics of waits and holds; without a name the function has its own.
+    ///
+    /// It works on sync and async functions that return a `Result`; a sync call waits by blocking its thread.
+    ///
+    /// # Order in a stack
+    ///
+    /// The top attribute is the outermost. Above `#[retry]` a call holds the resource during all attempts and delays; below, it
+    /// waits for the resource at each attempt.
+    ///
+    /// # Cancel safety
+    ///
+    /// A future that is dropped gives the resource back, or stops waiting for it.
+    ///
+    /// # Errors
+    ///
+    /// Those of the function, and `Error::ContentionTimeout` after `max_wait`, converted by the error type's
+    /// `From<resilience::Error>`.
+    ///
+    /// # Panics
+    ///
+    /// A panic of the function gives the resource back and goes on.
+    ///
+    /// # Examples
+    ///
+    /// ```text
+    /// #[detect_contention(name = "ledger", max_wait = "5s", contention_threshold = "200ms")]
+    /// async fn append(&self, entry: Entry) -> Result<(), ApiError> {
+    ///     self.ledger.append(entry).await
+    /// }
+    /// ```
     detect_contention;
 }
 
 /// Expands the topmost attribute of ours on an item, with those below it.
 fn attribute(kind: &'static Kind, args: TokenStream, item: TokenStream) -> TokenStream {
-    let mut function: Function = match syn::parse2(item.clone()) {
-        Ok(function) => function,
-        Err(error) => {
-            let error = error.into_compile_error();
-            return quote!(#item #error);
-        }
-    };
     let mut errors = Errors::default();
     let first = Written { kind, args, span: Span::call_site(), path: None };
+    let mut function = match Function::parse(item, kind) {
+        Ok(function) => function,
+        Err(Other { mut attrs, rest, error }) => {
+            // Those below would only say the same once more.
+            stack::collect(first, &mut attrs, &mut errors);
+            errors.add(error);
+            let errors = errors.into_tokens();
+            return quote!(#(#attrs)* #rest #errors);
+        }
+    };
     let stack = stack::collect(first, &mut function.attrs, &mut errors);
     function.check(kind, &mut errors);
     let (layers, paths) = check(stack, &function, &mut errors);
     if let Some(errors) = errors.into_tokens() {
         // The plain function stands in, so that its callers see no second error.
+        let function = function.plain(&expand::imports(&layers));
         return quote!(#function #errors);
     }
     if layers.iter().any(|layer| layer.kind.repeats) {
@@ -86,13 +286,13 @@ fn attribute(kind: &'static Kind, args: TokenStream, item: TokenStream) -> Token
 fn check(stack: Vec<Written>, function: &Function, errors: &mut Errors) -> (Vec<Layer>, Paths) {
     let parsed: Vec<_> = stack
         .into_iter()
-        .map(|Written { kind, args, span, path }| (kind, args::parse(kind, args, errors), span, path))
+        .map(|Written { kind, args, span, path }| (kind, Args::parse(kind, args, errors), span, path))
         .collect();
-    let paths = Paths::new(parsed.iter().find_map(|(_, args, ..)| args::facade(args)).as_ref());
+    let paths = Paths::new(parsed.iter().find_map(|(_, args, ..)| args.facade()));
     let layers = parsed
         .into_iter()
         .map(|(kind, args, span, path)| {
-            let values = Values::check(kind, args, &paths, errors);
+            let values = Values::check(kind, args, function, &paths, errors);
             (kind.check)(&values, function, span, errors);
             Layer { kind, values, path }
         })

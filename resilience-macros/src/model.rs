@@ -1,14 +1,16 @@
 //! A stack that passed every check: what the expansion reads.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{format_ident, quote};
+use quote::{format_ident, quote, quote_spanned};
+use syn::{Expr, ExprBlock, ExprClosure, spanned::Spanned};
 
 use crate::{
     args::Values,
     function::Function,
-    key::{Role, Value},
+    key::Role,
     kind::Kind,
-    paths::Paths,
+    paths::{Paths, located_at},
+    value::Value,
 };
 
 pub(crate) struct Stack {
@@ -85,15 +87,40 @@ impl Layer {
         quote!(#private::Some(|| <#private::#settings as #private::Default>::default() #(#setters)*))
     }
 
-    /// The predicate under `key`, with its type pinned to the function's error; without one, every error counts.
+    /// The predicate under `key`; without one, every error counts.
+    ///
+    /// ```text
+    /// Input:   |error: &ApiError| BODY                ApiError::is_transient
+    /// Output:  |e: &<R as Fallible>::Err| -> bool {   |e: &<R as Fallible>::Err| -> bool {
+    ///              let error: &ApiError = e;              let predicate = ApiError::is_transient;
+    ///              BODY                                   predicate(e)
+    ///          }                                      }
+    /// ```
+    ///
+    /// So the types of error and verdict are known inside, and a fault is a plain mismatch at the user's tokens.
     pub(crate) fn predicate(&self, key: &str, function: &Function, paths: &Paths) -> TokenStream {
         let private = &paths.private;
-        match self.values.get(key) {
-            Some(Value::Predicate(predicate)) => {
-                let returns = &function.erased_return;
-                quote!(#private::predicate::<#returns, _>(#predicate))
-            }
-            _ => quote!(#private::every),
+        let Some(Value::Predicate(predicate)) = self.values.get(key) else { return quote!(#private::every) };
+        let error_type = function.returns.error(paths);
+        if let Expr::Closure(ExprClosure { capture, inputs, body, .. }) = predicate
+            && let Some(pattern) = inputs.first()
+        {
+            let error = Ident::new("__error", Span::mixed_site().located_at(pattern.span()));
+            let verdict = located_at(body, quote!(-> #private::primitive::bool));
+            let body = match &**body {
+                // Without its braces, which would be one pair too many.
+                Expr::Block(ExprBlock { label: None, block, .. }) => {
+                    let statements = &block.stmts;
+                    quote!(#(#statements)*)
+                }
+                body => quote!(#body),
+            };
+            return quote!(#capture |#error: &#error_type| #verdict { let #pattern = #error; #body });
         }
+        let span = Span::mixed_site().located_at(predicate.span());
+        let error = Ident::new("__error", span);
+        let call = quote_spanned!(span=> predicate(#error));
+        let name = Ident::new("predicate", span);
+        quote!(|#error: &#error_type| -> #private::primitive::bool { let #name = #predicate; #call })
     }
 }

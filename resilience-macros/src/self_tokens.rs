@@ -11,6 +11,17 @@ pub(crate) fn rename(body: &Group, this: &Ident) -> Group {
     renamed
 }
 
+/// As [`rename`], for what a macro is called with: there, a literal may be a format string.
+fn rename_in_call(arguments: &Group, this: &Ident) -> Group {
+    let stream = arguments.stream().into_iter().map(|token| match token {
+        TokenTree::Literal(literal) => TokenTree::Literal(rename_in_format(literal, this)),
+        token => token,
+    });
+    let mut renamed = Group::new(arguments.delimiter(), stream.collect());
+    renamed.set_span(arguments.span());
+    rename(&renamed, this)
+}
+
 fn rename_stream(stream: TokenStream, this: &Ident) -> TokenStream {
     let mut tokens = stream.into_iter().peekable();
     let mut renamed = Vec::new();
@@ -47,8 +58,8 @@ fn rename_stream(stream: TokenStream, this: &Ident) -> TokenStream {
                 };
                 TokenTree::Ident(ident)
             }
+            TokenTree::Group(group) if is_macro_call(&renamed) => TokenTree::Group(rename_in_call(&group, this)),
             TokenTree::Group(group) => TokenTree::Group(rename(&group, this)),
-            TokenTree::Literal(literal) => TokenTree::Literal(rename_in_format(literal, this)),
             token => token,
         });
     }
@@ -72,19 +83,121 @@ fn starts_item(before: &[TokenTree]) -> bool {
     }
 }
 
+/// Whether the next group is what a macro is called with: `name!(..)`.
+fn is_macro_call(before: &[TokenTree]) -> bool {
+    matches!(before, [.., TokenTree::Ident(_), TokenTree::Punct(punct)] if punct.as_char() == '!')
+}
+
 /// Format strings name `self` inside the literal: `"{self}"`.
 fn rename_in_format(literal: Literal, this: &Ident) -> Literal {
     let text = literal.to_string();
-    if !text.contains("{self}") && !text.contains("{self:") {
+    let Some(Ok(mut renamed)) = rename_in_text(&text, &this.to_string()).map(|text| text.parse::<Literal>()) else {
         return literal;
-    }
-    let renamed = text.replace("{self}", &format!("{{{this}}}")).replace("{self:", &format!("{{{this}:"));
-    match renamed.parse::<Literal>() {
-        Ok(mut renamed) => {
-            // The name inside is looked up as if it were written where the variable was made.
-            renamed.set_span(this.span().located_at(literal.span()));
-            renamed
+    };
+    // The name inside is looked up as if it were written where the variable was made.
+    renamed.set_span(this.span().located_at(literal.span()));
+    renamed
+}
+
+/// The text with the name for each `{self}` and `{self:..}`, if there is one; `{{` is a brace of the text's own.
+fn rename_in_text(text: &str, name: &str) -> Option<String> {
+    let mut renamed = String::new();
+    let mut rest = text;
+    let mut found = false;
+    while let Some((before, after)) = rest.split_once('{') {
+        renamed.push_str(before);
+        renamed.push('{');
+        rest = after;
+        if let Some(after) = rest.strip_prefix('{') {
+            renamed.push('{');
+            rest = after;
+        } else if let Some(after) = rest.strip_prefix("self")
+            && after.starts_with(['}', ':'])
+        {
+            renamed.push_str(name);
+            rest = after;
+            found = true;
         }
-        Err(_) => literal,
+    }
+    renamed.push_str(rest);
+    found.then_some(renamed)
+}
+
+#[cfg(test)]
+mod tests {
+    use proc_macro2::Span;
+    use quote::quote;
+
+    use super::*;
+
+    #[track_caller]
+    fn assert_renamed(body: TokenStream, expected: TokenStream) {
+        let this = Ident::new("this", Span::call_site());
+        let renamed = rename(&Group::new(Delimiter::Brace, body), &this);
+        assert_eq!(renamed.stream().to_string(), expected.to_string());
+    }
+
+    #[test]
+    fn the_variable_is_renamed_wherever_it_is_used() {
+        assert_renamed(quote!(self.x + f(self, [&mut self.y])), quote!(this.x + f(this, [&mut this.y])));
+        assert_renamed(
+            quote!(vec![self]; || self; async move { self }),
+            quote!(vec![this]; || this; async move { this }),
+        );
+        assert_renamed(quote!(let Self { x } = self; match self {}), quote!(let Self { x } = this; match this {}));
+        assert_renamed(quote!(if x == self { 1 } impl_of(self)), quote!(if x == this { 1 } impl_of(this)));
+        assert_renamed(quote!(f::<Box<dyn Fn() -> u8>>(self)), quote!(f::<Box<dyn Fn() -> u8>>(this)));
+    }
+
+    #[test]
+    fn paths_imports_and_visibilities_keep_their_self() {
+        assert_renamed(quote!(self::f(self)), quote!(self::f(this)));
+        assert_renamed(quote!(use self::a::{self, b};, self), quote!(use self::a::{self, b};, this));
+        assert_renamed(quote!(pub(self) fn f() {}, self), quote!(pub(self) fn f() {}, this));
+        assert_renamed(quote!(pub(in self::a) struct S;, self), quote!(pub(in self::a) struct S;, this));
+    }
+
+    #[test]
+    fn nested_items_keep_the_self_of_their_own() {
+        assert_renamed(
+            quote!(struct S; impl S { fn f(&self) { self } } self),
+            quote!(struct S; impl S { fn f(&self) { self } } this),
+        );
+        assert_renamed(
+            quote!(
+                trait T: Fn(u8) {
+                    fn f(self: Box<Self>) {
+                        self
+                    }
+                },
+                unsafe impl T for u8 {
+                    fn f(self) {}
+                },
+                self
+            ),
+            quote!(
+                trait T: Fn(u8) {
+                    fn f(self: Box<Self>) {
+                        self
+                    }
+                },
+                unsafe impl T for u8 {
+                    fn f(self) {}
+                },
+                this
+            ),
+        );
+        assert_renamed(quote!(let f: Box<dyn Fn(impl Copy)> = self;), quote!(let f: Box<dyn Fn(impl Copy)> = this;));
+    }
+
+    #[test]
+    fn format_strings_name_the_variable_and_other_strings_do_not() {
+        assert_renamed(
+            quote!(println!("{self} {self:?} {{self}} {}", self)),
+            quote!(println!("{this} {this:?} {{self}} {}", this)),
+        );
+        assert_renamed(quote!(write!(f, r"{self:>3}")), quote!(write!(f, r"{this:>3}")));
+        assert_renamed(quote!(find("{self}", self)), quote!(find("{self}", this)));
+        assert_renamed(quote!(println!("{selfish} {0}", "{{")), quote!(println!("{selfish} {0}", "{{")));
     }
 }

@@ -129,8 +129,8 @@ fn sync_and_async_functions_and_handles_share_a_name() {
         let _ = users().call(|| Err::<(), _>("down"));
         let _ = find_async(Err(ApiError::NotFound)).await; // no `failure_when` here, so it counts
         assert_eq!(users().state(), State::Open);
-        assert_eq!(find(Ok(1)).unwrap_err().refusal(), Some("CircuitOpen"));
-        assert_eq!(find_async(Ok(1)).await.unwrap_err().refusal(), Some("CircuitOpen"));
+        assert_eq!(find(Ok(1)).expect_err("open").refusal(), Some("CircuitOpen"));
+        assert_eq!(find_async(Ok(1)).await.expect_err("open").refusal(), Some("CircuitOpen"));
         assert!(matches!(users().call(|| Ok::<_, ()>(1)), Err(Failure::Rejected(Error::CircuitOpen { .. }))));
     });
 }
@@ -252,7 +252,7 @@ fn counts_add_up() {
         for n in 0..10 {
             let _ = circuit.call(|| if n % 3 == 0 { Err("down") } else { Ok(n) });
         }
-        let refused = Error::from(refusal());
+        let refused = refusal();
         let _ = circuit.call_nested(|| Err::<(), _>(Failure::<()>::Rejected(refused)));
         let snapshot = circuit.snapshot();
         assert_eq!((snapshot.calls, snapshot.successes, snapshot.failures, snapshot.ignored), (11, 6, 4, 1));

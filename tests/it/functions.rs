@@ -101,7 +101,7 @@ macro_rules! each_attribute {
                     let mut client = Client::new(3).await.expect("made");
                     assert_eq!(client.serve(4).await, Ok(7));
                     assert_eq!(client.peek(0).await.expect("served"), &7);
-                    assert_eq!(Client { served: 0 }.peek(0).await.unwrap_err().to_string(), "nothing served");
+                    assert_eq!(Client { served: 0 }.peek(0).await.expect_err("nothing").to_string(), "nothing served");
                     assert_eq!(client.boxed().await.expect("boxed")(), 7);
                     assert_eq!(Arc::new(client.clone()).shared().await.expect("shared").count(), 7);
                     assert_eq!(client.describe().expect("described"), "7 17");

@@ -191,7 +191,7 @@ fn a_timeout_inside_a_retry_limits_each_attempt_and_one_outside_limits_all() {
 
 #[test]
 fn foreign_attributes_stay_where_they_were() {
-    #[must_use]
+    #[must_use = "it answers"]
     #[resilience::retry(max_attempts = 2)]
     #[allow(clippy::needless_pass_by_value, unused_variables)]
     #[cfg(test)]

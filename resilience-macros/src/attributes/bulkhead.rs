@@ -4,8 +4,9 @@ use quote::quote;
 
 use crate::{
     errors::Errors,
-    key::{CountType, Key, Value, ValueKind},
+    key::{CountType, Key, ValueKind},
     kind::Kind,
+    value::Value,
 };
 
 pub(crate) static KIND: Kind = Kind {
@@ -28,12 +29,12 @@ pub(crate) static KIND: Kind = Kind {
     rejects: true,
     repeats: false,
     check: |values, _, _, errors: &mut Errors| {
-        let queue = match values.get("max_queue") {
-            Some(Value::Setting(queue)) => Some(queue.to_string()),
-            _ => None,
+        let no_queue = match values.get("max_queue") {
+            Some(Value::Setting(queue)) => queue.to_string() == "0",
+            _ => values.lacks("max_queue"),
         };
         if let Some(span) = values.span("max_wait")
-            && queue.is_none_or(|queue| queue == "0u32")
+            && no_queue
         {
             errors
                 .at_span(span, "`max_wait` without a queue has no effect; add `max_queue = 100`, or remove `max_wait`");

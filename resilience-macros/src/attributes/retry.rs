@@ -82,12 +82,12 @@ pub(crate) static KIND: Kind = Kind {
 
 fn check(values: &Values, _: &Function, _: Span, errors: &mut Errors) {
     if let Some(span) = values.span("jitter_factor")
-        && values.choice("jitter") != Some("proportional")
+        && let Ok(None | Some("none" | "full" | "equal")) = values.choice("jitter")
     {
         errors.at_span(span, "`jitter_factor` is for proportional jitter; add `jitter = \"proportional\"`");
     }
     if let Some(span) = values.span("multiplier")
-        && let Some(backoff @ ("fixed" | "fibonacci")) = values.choice("backoff")
+        && let Ok(Some(backoff @ ("fixed" | "fibonacci"))) = values.choice("backoff")
     {
         errors.at_span(span, format!("`multiplier` has no effect on {backoff} backoff; remove it"));
     }
@@ -98,7 +98,7 @@ fn check(values: &Values, _: &Function, _: Span, errors: &mut Errors) {
 /// let mut slot = Replay::new(a);
 /// loop {
 ///     let last = attempts.is_last();
-///     let a = slot.next(last);
+///     let a = Repeatable::next(&mut slot, last);
 ///     match attempts.after(INNER, judge(when)) {
 ///         Done(out) => break out,
 ///         Wait(delay) => sleep(delay),
@@ -109,16 +109,18 @@ fn wrap(layer: &Layer, function: &Function, inner: Inner, paths: &Paths) -> Toke
     let private = &paths.private;
     let site = layer.site();
     let when = layer.predicate("when", function, paths);
-    let judge = if inner.typed { quote!(judge_failure) } else { quote!(judge_plain) };
     let (slots, bindings) = (&function.replays.slots, &function.replays.bindings);
     let last = last();
     let [attempts, result, out, delay] =
         ["__attempts", "__result", "__out", "__delay"].map(|name| Ident::new(name, Span::mixed_site()));
-    let inner = inner.code;
-    let (inner, sleep) = if function.is_async() {
-        (quote!(#inner.await), quote!(#private::sleep(#delay).await))
+    let (code, sleep) = match (inner.code, function.is_async()) {
+        (code, true) => (quote!(#code.await), quote!(#private::sleep(#delay).await)),
+        (code, false) => (code, quote!(#private::sleep_blocking(#delay))),
+    };
+    let (judge, code) = if inner.typed {
+        (quote!(judge_failure), code)
     } else {
-        (inner, quote!(#private::sleep_blocking(#delay)))
+        (quote!(judge_plain), function.returns.convert("into_result", &code, paths))
     };
     let block = quote! {
         {
@@ -127,7 +129,7 @@ fn wrap(layer: &Layer, function: &Function, inner: Inner, paths: &Paths) -> Toke
             loop {
                 let #last = #attempts.is_last();
                 #bindings
-                let #result = #inner;
+                let #result = #code;
                 match #attempts.after(#result, #private::#judge(#when)) {
                     #private::Step::Done(#out) => break #out,
                     #private::Step::Wait(#delay) => #sleep,

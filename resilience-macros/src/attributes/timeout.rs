@@ -1,17 +1,19 @@
 //! `#[timeout]`
 
-use proc_macro2::{Span, TokenStream};
-use quote::quote;
-use syn::{FnArg, ReceiverKind, Type};
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::{FnArg, ReceiverKind};
 
 use crate::{
-    args::Values,
+    args::{Untold, Values},
     errors::Errors,
     function::Function,
-    key::{Key, Value, ValueKind},
+    key::{CountType, Key, ValueKind},
     kind::Kind,
     model::Layer,
-    paths::Paths,
+    paths::{Paths, located_at},
+    types,
+    value::Value,
 };
 
 pub(crate) static KIND: Kind = Kind {
@@ -20,7 +22,7 @@ pub(crate) static KIND: Kind = Kind {
     settings: "TimeoutSettings",
     keys: &[
         Key::NAME,
-        Key::setting(
+        Key::required(
             "limit",
             ValueKind::Limit,
             "\"2s\"",
@@ -35,6 +37,12 @@ pub(crate) static KIND: Kind = Kind {
              the limit and the body runs on; arguments must be owned. `cooperative`: the body calls \
              `resilience::checkpoint()?`.",
         ),
+        Key::setting(
+            "max_detached",
+            ValueKind::Count(CountType::U32),
+            "64",
+            "With `mode = \"detach\"`: runs that may still go on after their callers left; further calls are refused.",
+        ),
         Key::CRATE,
     ],
     positional: Some("limit"),
@@ -46,8 +54,13 @@ pub(crate) static KIND: Kind = Kind {
         let (site, inner, limit) = (layer.site(), inner.code, limit(layer, paths));
         match layer.values.choice("mode") {
             _ if function.is_async() => quote!(#private::timeout_async(#site.get(), #limit, #inner)),
-            Some("cooperative") => quote!(#private::timeout_cooperative(#site.get(), #limit, || #inner)),
-            _ => quote!(#private::timeout_detached(#site.get(), #limit, move || #inner)),
+            Ok(Some("cooperative")) => quote!(#private::timeout_cooperative(#site.get(), #limit, || #inner)),
+            _ => {
+                // What cannot go to another thread is shown at the key that sends it there.
+                let span = layer.values.span("mode").unwrap_or_else(Span::call_site);
+                let call = quote_spanned!(span.resolved_at(Span::mixed_site())=> #private::timeout_detached(#site.get(), #limit, move || #inner));
+                located_at(&Ident::new("mode", span), call)
+            }
         }
     },
 };
@@ -62,22 +75,32 @@ fn limit(layer: &Layer, paths: &Paths) -> TokenStream {
 }
 
 fn check(values: &Values, function: &Function, span: Span, errors: &mut Errors) {
-    if values.get("limit").is_none() && values.get("name").is_none() && values.span("limit").is_none() {
+    if values.lacks("limit") && values.lacks("name") {
         errors.at_span(span, "`#[timeout]` needs its limit, as in `#[timeout(\"2s\")]`");
     }
-    match (function.is_async(), values.span("mode")) {
-        (true, Some(mode)) => errors.at_span(
-            mode,
-            "`mode` is for sync functions; an async one is dropped at its limit, so remove `mode`",
-        ),
-        (false, None) => errors.at_span(
+    if function.is_async() {
+        if let Some(mode) = values.span("mode") {
+            errors
+                .at_span(mode, "`mode` is for sync functions; an async one is dropped at its limit, so remove `mode`");
+        }
+    } else if values.lacks("mode") {
+        errors.at_span(
             span,
             "a sync function cannot be stopped from outside, so its timeout must say how it ends: \
              `mode = \"detach\"` runs it on a worker thread and leaves it there at the limit (arguments must be owned), \
              `mode = \"cooperative\"` lets the body check with `resilience::checkpoint()?`",
-        ),
-        (false, Some(_)) if values.choice("mode") == Some("detach") => check_owned(function, errors),
-        _ => {}
+        );
+    }
+    match values.choice("mode") {
+        Ok(Some("detach")) if !function.is_async() => check_owned(function, errors),
+        Ok(mode) => {
+            if let Some(span) = values.span("max_detached")
+                && (function.is_async() || mode.is_some())
+            {
+                errors.at_span(span, "`max_detached` is for sync functions with `mode = \"detach\"`; remove it");
+            }
+        }
+        Err(Untold) => {}
     }
 }
 
@@ -86,24 +109,21 @@ fn check_owned(function: &Function, errors: &mut Errors) {
     const WHY: &str = "`mode = \"detach\"` runs the body on another thread, which may outlive the call";
     for input in &function.sig.inputs {
         match input {
-            FnArg::Receiver(receiver) if matches!(receiver.kind, ReceiverKind::Reference(..)) => {
-                errors
-                    .at(receiver, format!("{WHY}; take `self: Arc<Self>` or `self`, or use `mode = \"cooperative\"`"));
-            }
-            FnArg::Typed(argument) => {
-                match &*argument.ty {
-                    Type::Reference(reference)
-                        if reference.lifetime.as_ref().is_none_or(|lifetime| lifetime.ident != "static") =>
-                    {
-                        errors.at(
-                        &argument.ty,
-                        format!("{WHY}; take an owned value such as `String` or `Arc<..>`, or use `mode = \"cooperative\"`"),
-                    );
-                    }
-                    _ => {}
-                }
-            }
-            FnArg::Receiver(_) => {}
+            FnArg::Receiver(receiver) if is_borrowed(&receiver.kind) => errors
+                .at(receiver, format!("{WHY}; take `self: Arc<Self>` or `self`, or write `mode = \"cooperative\"`")),
+            FnArg::Typed(argument) if types::borrows(&argument.ty) => errors.at(
+                &argument.ty,
+                format!("{WHY}; take an owned value such as `String` or `Arc<..>`, or write `mode = \"cooperative\"`"),
+            ),
+            _ => {}
         }
+    }
+}
+
+fn is_borrowed(receiver: &ReceiverKind) -> bool {
+    match receiver {
+        ReceiverKind::Reference(..) => true,
+        ReceiverKind::Typed(_, ty) => types::borrows(ty),
+        _ => false,
     }
 }

@@ -1,0 +1,52 @@
+//! The reference of keys in each attribute's documentation is rendered from the tables of keys.
+
+use std::{env, fmt::Write, fs, path::Path};
+
+use crate::{
+    key::{CountType, Key, Sample, ValueKind},
+    kind::{self, Kind},
+    words::list,
+};
+
+/// `UPDATE_REFERENCE=1 cargo test -p resilience-macros` writes the files anew.
+#[test]
+fn the_reference_shows_the_keys() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/attributes");
+    for kind in kind::ALL {
+        let (file, rendered) = (folder.join(kind.name).with_extension("md"), render(kind));
+        if env::var_os("UPDATE_REFERENCE").is_some() {
+            fs::write(&file, &rendered).expect("the file can be written");
+        }
+        let written = fs::read_to_string(&file).expect("the file is there");
+        assert!(written == rendered, "{} is stale; set UPDATE_REFERENCE=1 and run again", file.display());
+    }
+}
+
+fn render(kind: &Kind) -> String {
+    let mut table = "| key | value | default | meaning |\n|---|---|---|---|\n".to_string();
+    for Key { name, kind, sample, doc, .. } in kind.keys {
+        let sample = match sample {
+            Sample::Default(value) => format!("`{value}`"),
+            Sample::Example(value) => format!("none; e.g. `{value}`"),
+        };
+        writeln!(table, "| `{name}` | {} | {sample} | {doc} |", describe(*kind)).expect("a string takes all");
+    }
+    table
+}
+
+fn describe(kind: ValueKind) -> String {
+    match kind {
+        ValueKind::Name => "string".into(),
+        ValueKind::CratePath => "path".into(),
+        ValueKind::Duration => "duration".into(),
+        ValueKind::PositiveDuration => "duration above zero".into(),
+        ValueKind::Limit => "duration above zero, or an expression of it".into(),
+        ValueKind::Count(CountType::U16) => format!("whole number from 1 to {}", u16::MAX),
+        ValueKind::Count(CountType::U32) => "whole number from 1".into(),
+        ValueKind::CountOrZero => "whole number from 0".into(),
+        ValueKind::Multiplier => "number above 0".into(),
+        ValueKind::Fraction => "number from 0 to 1".into(),
+        ValueKind::Choice(choices) => list(choices.iter().map(|(word, _)| format!("`\"{word}\"`")), "or"),
+        ValueKind::Predicate => "function or closure".into(),
+    }
+}

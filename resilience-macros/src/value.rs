@@ -1,0 +1,228 @@
+//! The values of keys: checked where they are written, and turned into what the expansion needs.
+
+use std::fmt::Display;
+
+use proc_macro2::{Ident, Literal, Span, TokenStream};
+use quote::{ToTokens, quote};
+use syn::{Expr, ExprLit, ExprUnary, Lit, LitFloat, LitInt, LitStr, UnOp};
+
+use crate::{
+    duration,
+    key::{CountType, Key, ValueKind},
+    paths::{Paths, located_at},
+    words::{list, nearest},
+};
+
+/// A value that passed its checks.
+#[derive(Clone)]
+pub(crate) enum Value {
+    Name(LitStr),
+    /// Read before the others are checked, since their code depends on it.
+    CratePath,
+    /// An expression of the setting's type, without anything of the call in it.
+    Setting(TokenStream),
+    /// An expression to be evaluated at each call.
+    PerCall(TokenStream),
+    Choice(&'static str, TokenStream),
+    Predicate(Expr),
+}
+
+impl Key {
+    /// Checks a value and turns it into what the expansion needs.
+    pub(crate) fn accept(&self, value: &Expr, paths: &Paths) -> syn::Result<Value> {
+        let value = ungrouped(value);
+        match self.kind {
+            ValueKind::Name => self.accept_name(value),
+            ValueKind::CratePath => match value {
+                Expr::Path(path) if path.qself.is_none() => Ok(Value::CratePath),
+                _ => Err(self.mismatch(value, "a path")),
+            },
+            ValueKind::Duration | ValueKind::PositiveDuration | ValueKind::Limit => self.accept_duration(value, paths),
+            ValueKind::Count(CountType::U16) => self.accept_count(value, 1, u16::MAX.into(), "u16", paths),
+            ValueKind::Count(CountType::U32) => self.accept_count(value, 1, u32::MAX.into(), "u32", paths),
+            ValueKind::CountOrZero => self.accept_count(value, 0, u32::MAX.into(), "u32", paths),
+            ValueKind::Multiplier => {
+                let fits = |number: f64| number.is_finite() && number > 0.0;
+                self.accept_float(value, "multiplier", "must be a finite number above 0", fits, paths)
+            }
+            ValueKind::Fraction => self.accept_float(
+                value,
+                "fraction",
+                "must be from 0 to 1",
+                |number| (0.0..=1.0).contains(&number),
+                paths,
+            ),
+            ValueKind::Choice(choices) => self.accept_choice(value, choices, paths),
+            ValueKind::Predicate if is_literal(value) || matches!(value, Expr::Binary(_) | Expr::Unary(_)) => {
+                Err(self.mismatch(value, "a function or closure from a reference to your error to `bool`"))
+            }
+            ValueKind::Predicate => match value {
+                Expr::Closure(closure) if closure.inputs.len() != 1 => {
+                    Err(self.mismatch(value, "a closure with one parameter, a reference to your error"))
+                }
+                _ => Ok(Value::Predicate(value.clone())),
+            },
+        }
+    }
+
+    fn accept_name(&self, value: &Expr) -> syn::Result<Value> {
+        match value {
+            Expr::Lit(ExprLit { lit: Lit::Str(name), .. }) if name.value().trim().is_empty() => {
+                Err(fault(value, format!("a name cannot be empty; write what it protects, as in {}", self.usage())))
+            }
+            Expr::Lit(ExprLit { lit: Lit::Str(name), .. }) => Ok(Value::Name(name.clone())),
+            _ => Err(self.mismatch(value, "a string literal")),
+        }
+    }
+
+    fn accept_choice(
+        &self,
+        value: &Expr,
+        choices: &[(&'static str, &'static str)],
+        paths: &Paths,
+    ) -> syn::Result<Value> {
+        let known = || list(choices.iter().map(|(word, _)| format!("\"{word}\"")), "or");
+        let Expr::Lit(ExprLit { lit: Lit::Str(word), .. }) = value else { return Err(self.mismatch(value, known())) };
+        let word = word.value();
+        let Some((word, path)) = choices.iter().find(|(known, _)| *known == word) else {
+            let name = self.name;
+            return Err(fault(
+                value,
+                match nearest(&word, choices.iter().map(|(known, _)| *known)) {
+                    Some(meant) => format!("`{name}` cannot be \"{word}\"; did you mean \"{meant}\"?"),
+                    None => format!("`{name}` cannot be \"{word}\"; it takes {}", known()),
+                },
+            ));
+        };
+        let (private, path) = (&paths.private, path.parse::<TokenStream>()?);
+        Ok(Value::Choice(word, quote!(#private::#path)))
+    }
+
+    fn accept_duration(&self, value: &Expr, paths: &Paths) -> syn::Result<Value> {
+        let private = &paths.private;
+        if let Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) = value {
+            let duration = duration::parse(&text.value()).map_err(|message| fault(value, message))?;
+            if duration.is_zero() && !matches!(self.kind, ValueKind::Duration) {
+                return Err(fault(value, format!("`{}` must be longer than zero", self.name)));
+            }
+            let (seconds, nanos) = (duration.as_secs(), duration.subsec_nanos());
+            return Ok(Value::Setting(quote!(#private::Duration::new(#seconds, #nanos))));
+        }
+        if is_literal(value) {
+            let written = value.to_token_stream().to_string();
+            return Err(match duration::parse(&written) {
+                Ok(_) => fault(value, format!("a duration stands in quotes: `{} = \"{written}\"`", self.name)),
+                Err(_) => self.mismatch(value, "a duration with its unit, or an expression of type `Duration`"),
+            });
+        }
+        let value = typed(value, &quote!(#private::Duration));
+        Ok(if matches!(self.kind, ValueKind::Limit) { Value::PerCall(value) } else { Value::Setting(value) })
+    }
+
+    fn accept_count(&self, value: &Expr, least: u128, most: u128, ty: &str, paths: &Paths) -> syn::Result<Value> {
+        let below = || Err(fault(value, format!("`{}` must be at least {least}", self.name)));
+        match value {
+            Expr::Lit(ExprLit { lit: Lit::Int(number), .. }) if is_plain(number) => {
+                match number.base10_parse::<u128>() {
+                    Ok(number) if number < least => below(),
+                    Ok(number) if number <= most => {
+                        let number = Literal::u128_unsuffixed(number);
+                        Ok(Value::Setting(quote!(#number)))
+                    }
+                    _ => Err(fault(value, format!("`{}` must be at most {most}", self.name))),
+                }
+            }
+            Expr::Unary(ExprUnary { op: UnOp::Neg(_), expr, .. }) if is_literal(expr) => below(),
+            _ if is_literal(value) => Err(self.mismatch(value, "a whole number")),
+            _ => {
+                let check = if least == 0 { "any" } else { ty };
+                Ok(self.checked_constant(value, ty, check, &format!("must be at least {least}"), paths))
+            }
+        }
+    }
+
+    fn accept_float(
+        &self,
+        value: &Expr,
+        check: &str,
+        rule: &str,
+        fits: impl Fn(f64) -> bool,
+        paths: &Paths,
+    ) -> syn::Result<Value> {
+        let (sign, magnitude) = match value {
+            Expr::Unary(ExprUnary { op: UnOp::Neg(_), expr, .. }) => (-1.0, ungrouped(expr)),
+            _ => (1.0, value),
+        };
+        let number = match magnitude {
+            Expr::Lit(ExprLit { lit: Lit::Float(number), .. }) if matches!(number.suffix(), "" | "f64") => {
+                LitFloat::base10_parse::<f64>(number)
+            }
+            Expr::Lit(ExprLit { lit: Lit::Int(number), .. }) if is_plain(number) => number.base10_parse::<f64>(),
+            _ if is_literal(value) => return Err(self.mismatch(value, "a number")),
+            _ => return Ok(self.checked_constant(value, "f64", check, rule, paths)),
+        };
+        match number {
+            Ok(number) if fits(sign * number) => {
+                let number = sign * number;
+                Ok(Value::Setting(quote!(#number)))
+            }
+            _ => Err(fault(value, format!("`{}` {rule}", self.name))),
+        }
+    }
+
+    /// A constant whose value only the compiler knows, which therefore checks it: as an item, since those are evaluated
+    /// even where they are not reached.
+    fn checked_constant(&self, value: &Expr, ty: &str, check: &str, rule: &str, paths: &Paths) -> Value {
+        let (private, message) = (&paths.private, format!("`{}` {rule}", self.name));
+        let [ty, check] = [ty, check].map(|name| Ident::new(name, Span::call_site()));
+        let ty = quote!(#private::primitive::#ty);
+        let typed = typed(value, &ty);
+        let check = located_at(value, quote!(#private::check::#check(__RESILIENCE_VALUE, #message)));
+        Value::Setting(quote!({
+            const __RESILIENCE_VALUE: #ty = #typed;
+            const _: () = #check;
+            __RESILIENCE_VALUE
+        }))
+    }
+
+    fn mismatch(&self, value: &Expr, expected: impl Display) -> syn::Error {
+        fault(value, format!("`{}` takes {expected}, as in {}", self.name, self.usage()))
+    }
+}
+
+/// The value with its type beside it, so that a type error is about these two and about nothing generated.
+fn typed(value: &Expr, ty: &TokenStream) -> TokenStream {
+    let name = Ident::new("value", Span::mixed_site());
+    let ty = located_at(value, ty.clone());
+    quote!({ let #name: #ty = #value; #name })
+}
+
+fn fault(value: &Expr, message: impl Display) -> syn::Error {
+    syn::Error::new_spanned(value, message)
+}
+
+/// Whether this is a number without a suffix, or with that of an integer type.
+fn is_plain(number: &LitInt) -> bool {
+    matches!(
+        number.suffix(),
+        "" | "u8" | "u16" | "u32" | "u64" | "u128" | "usize" | "i8" | "i16" | "i32" | "i64" | "i128" | "isize"
+    )
+}
+
+/// The expression, out of parentheses, and of the invisible group that a `macro_rules!` fragment puts around it.
+fn ungrouped(value: &Expr) -> &Expr {
+    match value {
+        Expr::Group(group) => ungrouped(&group.expr),
+        Expr::Paren(paren) => ungrouped(&paren.expr),
+        _ => value,
+    }
+}
+
+fn is_literal(value: &Expr) -> bool {
+    match value {
+        Expr::Lit(_) => true,
+        Expr::Unary(ExprUnary { op: UnOp::Neg(_), expr, .. }) => is_literal(expr),
+        Expr::Group(group) => is_literal(&group.expr),
+        _ => false,
+    }
+}

@@ -1,0 +1,10 @@
+// A bulkhead without a name could not be told from another.
+
+use resilience::bulkhead;
+
+#[bulkhead(name = "")]
+fn a() -> Result<(), String> {
+    Ok(())
+}
+
+fn main() {}

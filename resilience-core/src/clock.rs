@@ -4,13 +4,16 @@
 use std::{
     panic::catch_unwind,
     pin::Pin,
-    sync::{Arc, LazyLock, OnceLock},
+    sync::{
+        Arc, LazyLock, Mutex, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
     task::{Context, Poll, Wake, Waker},
     thread::{self, Thread},
     time::{Duration, Instant},
 };
 
-use crate::{scope, testing::TestClock};
+use crate::{scope, sync::lock, testing::TestClock};
 
 /// A point in time: nanoseconds since the process first asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,14 +46,103 @@ pub(crate) fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
+/// When the process first asked for the time.
+static ORIGIN: LazyLock<Instant> = LazyLock::new(|| {
+    coarse::set_origin();
+    Instant::now()
+});
+
 /// Now, by the clock in force.
 pub(crate) fn now() -> Time {
-    static ORIGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
     if let Some(clock) = scope::test_clock() {
         return clock.now();
     }
     let origin = *ORIGIN;
     Time(nanos(tokio::time::Instant::now().into_std().saturating_duration_since(origin)))
+}
+
+/// Now, to a few milliseconds, never later than [`now`]: a fifth of the cost where the system has such a clock and time
+/// is not virtual.
+#[inline]
+pub(crate) fn coarse_now() -> Time {
+    if scope::is_entered() {
+        return now();
+    }
+    coarse::now().unwrap_or_else(now)
+}
+
+/// The kernel's coarse clock.
+#[cfg(target_os = "linux")]
+mod coarse {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use rustix::time::{ClockId, clock_gettime};
+
+    use super::Time;
+
+    /// What the exact clock showed when the process first asked for the time, which the coarse one lags behind: so both
+    /// count from the same moment. 0 before that, and [`UNUSABLE`] for good where tokio's time can be paused, which the
+    /// kernel would know nothing of.
+    static ORIGIN: AtomicU64 = AtomicU64::new(0);
+    const UNUSABLE: u64 = u64::MAX;
+
+    pub(super) fn set_origin() {
+        let origin = if super::can_pause::tokio_can_pause() { UNUSABLE } else { read(ClockId::Monotonic) };
+        // Relaxed: a thread that does not see it yet asks the exact clock.
+        ORIGIN.store(origin, Ordering::Relaxed);
+    }
+
+    #[inline]
+    pub(super) fn now() -> Option<Time> {
+        // Relaxed: as above.
+        match ORIGIN.load(Ordering::Relaxed) {
+            0 | UNUSABLE => None,
+            origin => Some(Time(read(ClockId::MonotonicCoarse).saturating_sub(origin))),
+        }
+    }
+
+    #[inline]
+    #[allow(clippy::cast_sign_loss, reason = "neither part of a monotonic time is negative")]
+    fn read(clock: ClockId) -> u64 {
+        let time = clock_gettime(clock);
+        (time.tv_sec as u64).wrapping_mul(1_000_000_000).wrapping_add(time.tv_nsec as u64)
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+mod coarse {
+    pub(super) fn set_origin() {}
+
+    pub(super) fn now() -> Option<super::Time> {
+        None
+    }
+}
+
+/// Whether tokio was built with its `test-util` feature, which another crate may have asked for.
+#[cfg(target_os = "linux")]
+mod can_pause {
+    use tokio::runtime::Builder;
+
+    /// Stands in for the inherent method of the same name, which the feature adds and which is then preferred.
+    #[allow(dead_code, reason = "stands in for nothing where the feature is on")]
+    trait StartPaused {
+        fn start_paused(&mut self, _: bool) -> &mut Self;
+    }
+
+    thread_local!(static STOOD_IN: std::cell::Cell<bool> = const { std::cell::Cell::new(false) });
+
+    impl StartPaused for Builder {
+        fn start_paused(&mut self, _: bool) -> &mut Self {
+            STOOD_IN.set(true);
+            self
+        }
+    }
+
+    pub(super) fn tokio_can_pause() -> bool {
+        STOOD_IN.set(false);
+        Builder::new_current_thread().start_paused(true);
+        !STOOD_IN.get()
+    }
 }
 
 /// Blocks the thread for that long. Under a test clock it advances the clock instead and returns at once.
@@ -158,10 +250,21 @@ impl Future for Sleep {
     }
 }
 
-/// `None` outside of tokio, and on a runtime that was built without timers; tokio panics there and has no way to ask.
+/// `None` outside of tokio, and on a runtime that was built without timers. There is no way to ask for those but to try,
+/// which panics; so it is tried once per runtime.
 fn sleep_on_current_runtime(left: Duration) -> Option<tokio::time::Sleep> {
-    tokio::runtime::Handle::try_current().ok()?;
-    catch_unwind(|| tokio::time::sleep(left)).ok()
+    static WITHOUT_TIMERS: Mutex<Vec<tokio::runtime::Id>> = Mutex::new(Vec::new());
+    static ANY: AtomicBool = AtomicBool::new(false);
+    let id = tokio::runtime::Handle::try_current().ok()?.id();
+    if ANY.load(Ordering::SeqCst) && lock(&WITHOUT_TIMERS).contains(&id) {
+        return None;
+    }
+    let sleep = catch_unwind(|| tokio::time::sleep(left)).ok();
+    if sleep.is_none() {
+        lock(&WITHOUT_TIMERS).push(id);
+        ANY.store(true, Ordering::SeqCst);
+    }
+    sleep
 }
 
 /// A runtime that does nothing but drive timers, for executors that have none.

@@ -23,12 +23,13 @@ use crate::Name;
 #[non_exhaustive]
 pub enum Error {
     /// The circuit is open, or half-open with all its probes on their way; the work was not started.
-    #[error("circuit `{name}` is open; next probe in {}", Seconds(.retry_after))]
+    #[error("circuit `{name}` is {}", Open(*.retry_after))]
     #[non_exhaustive]
     CircuitOpen {
         /// The circuit.
         name: Name,
-        /// Time until the circuit admits its next probe; while probes are on their way, until their lease ends.
+        /// Time until the circuit admits its next probe; while probes are on their way, until their lease ends;
+        /// [`Duration::MAX`] if it was forced open without an end.
         retry_after: Duration,
     },
     /// The work took longer than its limit. An async body was dropped; see [`Timeout`](crate::Timeout) for sync ones.
@@ -200,6 +201,17 @@ impl fmt::Display for Seconds<'_> {
             write!(f, "{seconds:.0}s")
         } else {
             write!(f, "{seconds:.1}s")
+        }
+    }
+}
+
+struct Open(Duration);
+
+impl fmt::Display for Open {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Duration::MAX => f.write_str("forced open"),
+            retry_after => write!(f, "open; next probe in {}", Seconds(&retry_after)),
         }
     }
 }

@@ -4,15 +4,19 @@
 //! every lock of the library. A subscriber that panics is taken off the list; the call goes on.
 
 use std::{
+    fmt,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc, PoisonError, RwLock,
         atomic::{AtomicUsize, Ordering},
     },
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
-use crate::{Conflict, Name, circuit_breaker::State};
+use crate::{
+    Conflict, Name,
+    circuit_breaker::{Reason, State},
+};
 
 /// Something worth knowing.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,10 +31,12 @@ pub enum Event {
         from: State,
         /// The state after.
         to: State,
-        /// Why, in words: "5 consecutive failures".
-        why: String,
+        /// Why: the rule, with its numbers.
+        why: Reason,
+        /// When, by the system's clock.
+        at: SystemTime,
     },
-    /// A call waited for a resource longer than its threshold, and got it.
+    /// A call waited for a resource longer than its threshold.
     #[non_exhaustive]
     ContentionDetected {
         /// The resource.
@@ -41,6 +47,8 @@ pub enum Event {
         waited: Duration,
         /// The threshold that was passed.
         threshold: Duration,
+        /// Whether it got the resource in the end, or gave up after the longest wait.
+        acquired: bool,
     },
     /// Work under a cooperative timeout came back after its limit without having met a checkpoint.
     #[non_exhaustive]
@@ -58,9 +66,56 @@ pub enum Event {
 
 type Subscriber = Arc<dyn Fn(&Event) + Send + Sync>;
 
-static SUBSCRIBERS: RwLock<Vec<(usize, Subscriber)>> = RwLock::new(Vec::new());
-/// How many there are, so that an event without subscribers costs one load.
-static COUNT: AtomicUsize = AtomicUsize::new(0);
+/// Who wants to hear of something.
+pub(crate) struct Subscribers {
+    list: RwLock<Vec<(usize, Subscriber)>>,
+    /// How many there are, so that an event without subscribers costs one load.
+    count: AtomicUsize,
+}
+
+/// Those who want to hear of everything.
+static ALL: Subscribers = Subscribers::new();
+
+impl Subscribers {
+    pub(crate) const fn new() -> Self {
+        Self { list: RwLock::new(Vec::new()), count: AtomicUsize::new(0) }
+    }
+
+    /// Adds a subscriber; the number takes it off the list again.
+    pub(crate) fn add(&self, subscriber: impl Fn(&Event) + Send + Sync + 'static) -> usize {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        let id = NEXT.fetch_add(1, Ordering::Relaxed); // Relaxed: only has to be unique.
+        let mut list = self.list.write().unwrap_or_else(PoisonError::into_inner);
+        list.push((id, Arc::new(subscriber)));
+        self.count.store(list.len(), Ordering::SeqCst);
+        id
+    }
+
+    pub(crate) fn remove(&self, id: usize) {
+        let mut list = self.list.write().unwrap_or_else(PoisonError::into_inner);
+        let gone = list.iter().position(|(known, _)| *known == id).map(|at| list.swap_remove(at));
+        self.count.store(list.len(), Ordering::SeqCst);
+        drop(list);
+        // Dropped outside of the lock: it is the user's closure, and may subscribe or unsubscribe itself.
+        drop(gone);
+    }
+
+    fn is_empty(&self) -> bool {
+        self.count.load(Ordering::SeqCst) == 0
+    }
+
+    fn tell(&self, event: &Event) {
+        if self.is_empty() {
+            return;
+        }
+        let list = self.list.read().unwrap_or_else(PoisonError::into_inner).clone();
+        for (id, subscriber) in list {
+            if catch_unwind(AssertUnwindSafe(|| subscriber(event))).is_err() {
+                self.remove(id);
+            }
+        }
+    }
+}
 
 /// Calls a function on every event of the process until the returned subscription is dropped.
 ///
@@ -78,45 +133,46 @@ static COUNT: AtomicUsize = AtomicUsize::new(0);
 /// ```
 #[must_use = "dropping the subscription ends it"]
 pub fn subscribe(subscriber: impl Fn(&Event) + Send + Sync + 'static) -> Subscription {
-    static NEXT: AtomicUsize = AtomicUsize::new(0);
-    let id = NEXT.fetch_add(1, Ordering::Relaxed); // Relaxed: only has to be unique.
-    let mut subscribers = SUBSCRIBERS.write().unwrap_or_else(PoisonError::into_inner);
-    subscribers.push((id, Arc::new(subscriber)));
-    COUNT.store(subscribers.len(), Ordering::SeqCst);
-    Subscription { id }
+    let id = ALL.add(subscriber);
+    Subscription::new(move || ALL.remove(id))
 }
 
 /// Ends its subscription when dropped.
-#[derive(Debug)]
 pub struct Subscription {
-    id: usize,
+    end: Option<Box<dyn FnOnce() + Send + Sync>>,
+}
+
+impl Subscription {
+    pub(crate) fn new(end: impl FnOnce() + Send + Sync + 'static) -> Self {
+        Self { end: Some(Box::new(end)) }
+    }
+}
+
+impl fmt::Debug for Subscription {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Subscription").finish_non_exhaustive()
+    }
 }
 
 impl Drop for Subscription {
     fn drop(&mut self) {
-        unsubscribe(self.id);
+        if let Some(end) = self.end.take() {
+            end();
+        }
     }
 }
 
-fn unsubscribe(id: usize) {
-    let mut subscribers = SUBSCRIBERS.write().unwrap_or_else(PoisonError::into_inner);
-    let gone = subscribers.iter().position(|(known, _)| *known == id).map(|at| subscribers.swap_remove(at));
-    COUNT.store(subscribers.len(), Ordering::SeqCst);
-    drop(subscribers);
-    // Dropped outside of the lock: it is the user's closure, and may subscribe or unsubscribe itself.
-    drop(gone);
+/// Tells every subscriber of the process; the event is made only if there is one.
+pub(crate) fn emit(event: impl FnOnce() -> Event) {
+    emit_also(&Subscribers::new(), event);
 }
 
-/// Tells every subscriber; the event is made only if there is one.
-pub(crate) fn emit(event: impl FnOnce() -> Event) {
-    if COUNT.load(Ordering::SeqCst) == 0 {
+/// Tells these subscribers too.
+pub(crate) fn emit_also(own: &Subscribers, event: impl FnOnce() -> Event) {
+    if own.is_empty() && ALL.is_empty() {
         return;
     }
     let event = event();
-    let subscribers = SUBSCRIBERS.read().unwrap_or_else(PoisonError::into_inner).clone();
-    for (id, subscriber) in subscribers {
-        if catch_unwind(AssertUnwindSafe(|| subscriber(&event))).is_err() {
-            unsubscribe(id);
-        }
-    }
+    own.tell(&event);
+    ALL.tell(&event);
 }

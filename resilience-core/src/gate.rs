@@ -1,6 +1,4 @@
 //! The shape that circuit breaker, bulkhead and contention share: ask to enter, run, leave with what happened.
-//!
-//! A permit that is dropped instead of left is a call that was cancelled.
 
 use std::{
     mem,
@@ -10,60 +8,88 @@ use std::{
 
 use crate::{Error, Failure};
 
-/// Decides whether a call may enter.
+/// Decides whether one call may enter, and takes in how it ends.
 pub trait Gate: Unpin {
     /// What a call inside holds.
-    type Permit: Permit + Unpin;
+    type Permit: Unpin;
 
     /// Enters, or registers the waker and waits for a place.
     fn poll_enter(&mut self, cx: &mut Context<'_>) -> Poll<Result<Self::Permit, Error>>;
 
     /// Enters, blocking the thread while there is no place.
-    fn enter_blocking(self) -> Result<Self::Permit, Error>;
+    fn enter_blocking(&mut self) -> Result<Self::Permit, Error>;
+
+    /// The work ended without a result.
+    fn abandon(&self, permit: Self::Permit, end: Abandoned);
 }
 
-/// Held while a call is inside. Dropping it means that the call was cancelled.
-pub trait Permit: Sized {
-    /// The work panicked.
-    fn panicked(self);
+/// How work ends without a result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Abandoned {
+    Panicked,
+    /// Its future was dropped.
+    Cancelled,
 }
 
-/// A permit that learns from the result of the work.
-pub trait Leave<E>: Permit {
-    /// The work returned.
-    fn leave<T>(self, out: &Result<T, Failure<E>>);
+/// A gate that learns from the result of the work.
+pub trait Judge<E>: Gate {
+    /// The work returned, with this failure if it did fail.
+    fn leave(&self, permit: Self::Permit, failure: Option<&Failure<E>>);
 }
 
 /// Runs sync work behind a gate.
 #[inline]
-pub(crate) fn call<G, T, E>(gate: G, work: impl FnOnce() -> Result<T, Failure<E>>) -> Result<T, Failure<E>>
+pub(crate) fn call<G, T, E>(mut gate: G, work: impl FnOnce() -> Result<T, Failure<E>>) -> Result<T, Failure<E>>
 where
-    G: Gate,
-    G::Permit: Leave<E>,
+    G: Judge<E>,
 {
-    let inside = Inside(Some(gate.enter_blocking().map_err(Failure::Rejected)?));
-    let out = work();
-    if let Some(permit) = inside.disarm() {
-        permit.leave(&out);
+    let permit = match gate.enter_blocking() {
+        Ok(permit) => permit,
+        Err(error) => return Err(Failure::Rejected(error)),
+    };
+    let inside = Inside { gate: &gate, permit: Some(permit) };
+    // Taken apart and put together again: moved as a whole, a large `Result` would be copied through memory.
+    match work() {
+        Ok(value) => {
+            inside.leave(None);
+            Ok(value)
+        }
+        Err(failure) => {
+            inside.leave(Some(&failure));
+            Err(failure)
+        }
     }
-    out
 }
 
 /// A permit around code that may panic.
-struct Inside<P: Permit>(Option<P>);
+struct Inside<'g, G: Gate> {
+    gate: &'g G,
+    permit: Option<G::Permit>,
+}
 
-impl<P: Permit> Inside<P> {
+impl<G: Gate> Inside<'_, G> {
     #[inline]
-    fn disarm(mut self) -> Option<P> {
-        self.0.take()
+    fn disarm(mut self) -> Option<G::Permit> {
+        self.permit.take()
+    }
+
+    #[inline]
+    fn leave<E>(self, failure: Option<&Failure<E>>)
+    where
+        G: Judge<E>,
+    {
+        let gate = self.gate;
+        if let Some(permit) = self.disarm() {
+            gate.leave(permit, failure);
+        }
     }
 }
 
-impl<P: Permit> Drop for Inside<P> {
+impl<G: Gate> Drop for Inside<'_, G> {
     #[inline]
     fn drop(&mut self) {
-        if let Some(permit) = self.0.take() {
-            permit.panicked();
+        if let Some(permit) = self.permit.take() {
+            self.gate.abandon(permit, Abandoned::Panicked);
         }
     }
 }
@@ -76,15 +102,27 @@ pin_project_lite::pin_project! {
     /// Dropping it drops the work first and then gives the permit back, or takes the call out of the queue.
     #[must_use = "futures do nothing unless awaited"]
     pub struct Run<G: Gate, F> {
-        // Before the stage: work that is dropped is gone when its permit comes back.
+        // `None` once it was dropped together with its permit.
         #[pin]
-        work: F,
-        stage: Stage<G, G::Permit>,
+        work: Option<F>,
+        gate: G,
+        stage: Stage<G::Permit>,
+    }
+
+    impl<G: Gate, F> PinnedDrop for Run<G, F> {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            if let Stage::Inside(permit) = mem::replace(this.stage, Stage::Done) {
+                // Work that is dropped is gone when its permit comes back.
+                this.work.set(None);
+                this.gate.abandon(permit, Abandoned::Cancelled);
+            }
+        }
     }
 }
 
-enum Stage<G, P> {
-    Entering(G),
+enum Stage<P> {
+    Entering,
     Inside(P),
     Done,
 }
@@ -92,47 +130,51 @@ enum Stage<G, P> {
 impl<G: Gate, F> Run<G, F> {
     #[inline]
     pub(crate) fn new(gate: G, work: F) -> Self {
-        Self { work, stage: Stage::Entering(gate) }
+        Self { work: Some(work), gate, stage: Stage::Entering }
     }
 }
 
 impl<G, F, T, E> Future for Run<G, F>
 where
-    G: Gate,
-    G::Permit: Leave<E>,
+    G: Judge<E>,
     F: Future<Output = Result<T, Failure<E>>>,
 {
     type Output = F::Output;
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        let this = self.project();
+        let mut this = self.project();
+        // Done while the work runs: if it panics, the permit is given back by `Inside` and not once more by `drop`.
         let permit = match mem::replace(this.stage, Stage::Done) {
-            Stage::Inside(permit) => permit,
-            Stage::Entering(mut gate) => match gate.poll_enter(cx) {
-                Poll::Ready(Ok(permit)) => permit,
+            Stage::Inside(permit) => Some(permit),
+            Stage::Entering => match this.gate.poll_enter(cx) {
+                Poll::Ready(Ok(permit)) => Some(permit),
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(Failure::Rejected(error))),
                 Poll::Pending => {
-                    *this.stage = Stage::Entering(gate);
+                    *this.stage = Stage::Entering;
                     return Poll::Pending;
                 }
             },
             // Polled after completion: whatever the work says to that.
-            Stage::Done => return this.work.poll(cx),
+            Stage::Done => None,
         };
-        let inside = Inside(Some(permit));
-        let polled = this.work.poll(cx);
-        let permit = inside.disarm();
-        match (polled, permit) {
-            (Poll::Ready(out), Some(permit)) => {
-                permit.leave(&out);
-                Poll::Ready(out)
+        let Some(work) = this.work.as_mut().as_pin_mut() else { return Poll::Pending };
+        let inside = Inside { gate: &*this.gate, permit };
+        match work.poll(cx) {
+            Poll::Ready(Ok(value)) => {
+                inside.leave(None);
+                Poll::Ready(Ok(value))
             }
-            (Poll::Pending, Some(permit)) => {
-                *this.stage = Stage::Inside(permit);
+            Poll::Ready(Err(failure)) => {
+                inside.leave(Some(&failure));
+                Poll::Ready(Err(failure))
+            }
+            Poll::Pending => {
+                if let Some(permit) = inside.disarm() {
+                    *this.stage = Stage::Inside(permit);
+                }
                 Poll::Pending
             }
-            (polled, None) => polled,
         }
     }
 }

@@ -84,7 +84,7 @@ macro_rules! kinds {
 
 /// What ties a policy to its line in the table.
 macro_rules! policy {
-    ($policy:ident, $kind:literal, $settings:ident, $field:ident) => {
+    ($policy:ident, $kind:literal, $settings:ident, $field:ident $(, $members:ident)?) => {
         impl $crate::registry::Policy for $policy {
             const KIND: &'static str = $kind;
             type Settings = $settings;
@@ -96,6 +96,10 @@ macro_rules! policy {
             fn settings(&self) -> $settings {
                 Self::settings(self).clone()
             }
+
+            $(fn $members(&self) -> Vec<Self> {
+                Self::$members(self)
+            })?
 
             fn registry(all: &$crate::instances::Registries) -> &$crate::registry::Registry<Self> {
                 &all.$field

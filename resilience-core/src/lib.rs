@@ -4,12 +4,15 @@
 
 pub mod bulkhead;
 pub mod circuit_breaker;
+mod classified;
 mod clock;
 pub mod contention;
 mod error;
 pub mod events;
 mod gate;
+mod histogram;
 mod instances;
+mod keyed;
 mod name;
 #[doc(hidden)]
 pub mod private;
@@ -27,8 +30,10 @@ pub mod timeout;
 
 pub use bulkhead::Bulkhead;
 pub use circuit_breaker::CircuitBreaker;
+pub use classified::Classified;
 pub use contention::Resource;
 pub use error::{Error, Failure, Holder};
+pub use histogram::Durations;
 pub use instances::{Instances, instances};
 pub use name::Name;
 pub use registry::{Conflict, Conflicts, verify};

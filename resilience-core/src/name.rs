@@ -1,6 +1,13 @@
 //! Names of instances: free to copy where they come from source code, shared where they come from run time.
 
-use std::{fmt, ops::Deref, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    fmt,
+    ops::Deref,
+    sync::{Arc, Mutex},
+};
+
+use crate::sync::lock;
 
 /// The name of an instance; dereferences to `str`.
 ///
@@ -17,6 +24,19 @@ enum Repr {
 impl Name {
     pub(crate) const fn from_static(name: &'static str) -> Self {
         Self(Repr::Static(name))
+    }
+
+    /// A name that lives as long as the process: named instances are never forgotten, so neither are their names. Each
+    /// is kept once.
+    pub(crate) fn interned(name: &str) -> Self {
+        static KNOWN: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
+        let mut known = lock(&KNOWN);
+        if let Some(known) = known.get(name) {
+            return Self::from_static(known);
+        }
+        let name: &'static str = Box::leak(name.into());
+        known.insert(name);
+        Self::from_static(name)
     }
 
     /// The name as a string slice.

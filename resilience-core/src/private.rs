@@ -2,6 +2,7 @@
 
 use std::{
     convert::Infallible,
+    fmt::Display,
     marker::PhantomData,
     pin::Pin,
     task::{Context, Poll},
@@ -20,7 +21,7 @@ pub use crate::{Bulkhead, CircuitBreaker, Resource, Retry, Timeout};
 use crate::{
     Error, Failure,
     bulkhead::{self, BulkheadGate},
-    circuit_breaker::CircuitGate,
+    circuit_breaker::{CircuitGate, Judgement},
     clock::{self, Sleep},
     contention::{self, ResourceGate},
     gate::{self, Run},
@@ -28,21 +29,13 @@ use crate::{
 };
 pub use crate::{
     bulkhead::BulkheadSettings,
-    circuit_breaker::{CircuitBreakerSettings, OnCancel},
+    circuit_breaker::{CircuitBreakerSettings, FailureKind, OnCancel},
     contention::{Origin, ResourceSettings},
     instances::{AnySite, Sites},
     retry::{Attempts, Backoff, Jitter, RetrySettings, Step, WhenFull, WhenOpen, judge_failure, judge_plain},
     site::{Handle, Place, Site, function_of},
     timeout::TimeoutSettings,
 };
-
-/// A policy together with a predicate over the function's error.
-#[derive(Clone, Copy, Debug)]
-#[must_use = "it does nothing until it calls or runs something"]
-pub struct Classified<'a, Policy, P> {
-    pub(crate) policy: &'a Policy,
-    pub(crate) predicate: P,
-}
 
 /// The return type of a protected function: `Result<T, E>`, however it is spelled.
 ///
@@ -73,7 +66,10 @@ pub trait Fallible: Sized {
     /// Calls the function's own body; its error is no refusal.
     #[inline]
     fn call_body(work: impl FnOnce() -> Self) -> Result<Self::Ok, Failure<Self::Err>> {
-        work().into_result().map_err(Failure::Inner)
+        match work().into_result() {
+            Ok(value) => Ok(value),
+            Err(error) => Err(Failure::Inner(error)),
+        }
     }
 
     /// Calls the body of a function that only retries.
@@ -91,10 +87,11 @@ pub trait Fallible: Sized {
     /// The outer edge of a stack: a refusal becomes the function's own error, by [`HoldsRefusal::from_refusal`].
     #[inline]
     fn edge(out: Result<Self::Ok, Failure<Self::Err>>, hold: impl FnOnce(Error) -> Self::Err) -> Self {
-        Self::from_result(out.map_err(|failure| match failure {
-            Failure::Inner(error) => error,
-            Failure::Rejected(error) => hold(error),
-        }))
+        Self::from_result(match out {
+            Ok(value) => Ok(value),
+            Err(Failure::Inner(error)) => Err(error),
+            Err(Failure::Rejected(error)) => Err(hold(error)),
+        })
     }
 }
 
@@ -139,6 +136,28 @@ impl<E: From<Error>> HoldsRefusal for E {
 #[must_use]
 pub fn every<E>(_: &E) -> bool {
     true
+}
+
+/// Every error is a failure.
+#[inline]
+#[must_use]
+pub fn all_failures<E>(_: &E) -> Judgement {
+    Judgement::Failure(FailureKind::Other)
+}
+
+/// Errors that `failure_when` names are failures.
+#[inline]
+pub fn judge<E>(failure_when: impl Fn(&E) -> bool) -> impl Fn(&E) -> Judgement {
+    judge_kind(failure_when, |_| FailureKind::Other)
+}
+
+/// Errors that `failure_when` names are failures of the kind that `classify` tells.
+#[inline]
+pub fn judge_kind<E>(
+    failure_when: impl Fn(&E) -> bool,
+    classify: impl Fn(&E) -> FailureKind,
+) -> impl Fn(&E) -> Judgement {
+    move |error| if failure_when(error) { Judgement::Failure(classify(error)) } else { Judgement::Success }
 }
 
 /// Runs the function's own body; its error is no refusal.
@@ -243,22 +262,27 @@ pub fn clone_for_each_attempt<T: Clone>(slot: &mut Replay<T>, last: bool) -> T {
 pub fn circuit_breaker<T, E>(
     circuit: Handle<'_, CircuitBreaker>,
     work: impl FnOnce() -> Result<T, Failure<E>>,
-    failure_when: impl FnOnce(&E) -> bool,
+    judge: impl Fn(&E) -> Judgement,
 ) -> Result<T, Failure<E>> {
-    gate::call(CircuitGate::new(circuit, failure_when), work)
+    gate::call(CircuitGate::new(circuit, judge), work)
 }
 
 #[inline]
 pub fn circuit_breaker_async<T, E, F, P>(
     circuit: Handle<'_, CircuitBreaker>,
     work: F,
-    failure_when: P,
+    judge: P,
 ) -> Run<CircuitGate<'_, P>, F>
 where
     F: Future<Output = Result<T, Failure<E>>>,
-    P: FnOnce(&E) -> bool,
+    P: Fn(&E) -> Judgement,
 {
-    Run::new(CircuitGate::new(circuit, failure_when), work)
+    Run::new(CircuitGate::new(circuit, judge), work)
+}
+
+/// The circuit for one value.
+pub fn keyed(circuit: Handle<'_, CircuitBreaker>, key: impl Display) -> Handle<'static, CircuitBreaker> {
+    Handle::Owned(circuit.for_key(key))
 }
 
 #[inline]
@@ -347,21 +371,13 @@ pub fn sleep(delay: Duration) -> Sleep {
 
 /// Checks of constants, evaluated at compile time. A fault is shown where the constant is used.
 pub mod check {
-    macro_rules! at_least_one {
-        ($($type:ident)*) => {$(
-            /// # Panics
-            ///
-            /// At compile time, where the constant is zero.
-            #[track_caller]
-            pub const fn $type(value: $type, fault: &'static str) {
-                assert!(value >= 1, "{}", fault);
-            }
-        )*};
+    /// # Panics
+    ///
+    /// At compile time, where the constant is out of range.
+    #[track_caller]
+    pub const fn count(value: u32, least: u32, most: u32, fault: &'static str) {
+        assert!(value >= least && value <= most, "{}", fault);
     }
-    at_least_one!(u16 u32);
-
-    /// No value is wrong.
-    pub const fn any<T: Copy>(_: T, _: &'static str) {}
 
     /// # Panics
     ///
@@ -377,5 +393,21 @@ pub mod check {
     #[track_caller]
     pub const fn fraction(value: f64, fault: &'static str) {
         assert!(value >= 0.0 && value <= 1.0, "{}", fault);
+    }
+
+    /// # Panics
+    ///
+    /// At compile time, where the constant is not finite or below 1.
+    #[track_caller]
+    pub const fn growth(value: f64, fault: &'static str) {
+        assert!(value.is_finite() && value >= 1.0, "{}", fault);
+    }
+
+    /// # Panics
+    ///
+    /// At compile time, where the constant is not above 0 or above 1.
+    #[track_caller]
+    pub const fn share(value: f64, fault: &'static str) {
+        assert!(value > 0.0 && value <= 1.0, "{}", fault);
     }
 }

@@ -26,6 +26,11 @@ pub trait Policy: Clone + Send + Sync + Sized + 'static {
     fn create(name: Name, settings: Self::Settings) -> Self;
     #[doc(hidden)]
     fn settings(&self) -> Self::Settings;
+    /// Instances for single values that belong to this one.
+    #[doc(hidden)]
+    fn members(&self) -> Vec<Self> {
+        Vec::new()
+    }
     #[doc(hidden)]
     fn registry(all: &Registries) -> &Registry<Self>;
     #[doc(hidden)]
@@ -104,7 +109,7 @@ impl<P: Policy> Registry<P> {
         let entries = lock(&self.entries);
         let Some(entry) = entries.get(&Key::Named(name.clone())) else { return };
         let settings = entry.policy.settings();
-        if entry.place == Some(wanted.place) || settings == wanted.settings {
+        if settings == wanted.settings {
             return;
         }
         let differences = settings
@@ -126,7 +131,8 @@ impl<P: Policy> Registry<P> {
         for site in sites_in_program::<P>() {
             site.resolve(all);
         }
-        lock(&self.entries).values().map(|entry| entry.policy.clone()).collect()
+        let own: Vec<P> = lock(&self.entries).values().map(|entry| entry.policy.clone()).collect();
+        own.into_iter().flat_map(|policy| [policy.clone()].into_iter().chain(policy.members())).collect()
     }
 }
 
@@ -134,14 +140,12 @@ fn sites_in_program<P: Policy>() -> impl Iterator<Item = &'static Site<P>> {
     AnySite::all().filter_map(P::site)
 }
 
-/// The definitions of a name by attributes, in the order of their places, so that every run of a program agrees.
+/// The definitions of a name by attributes, in the order of their places and, where a macro wrote them at one place, of
+/// their functions: so every run of a program agrees.
 fn definitions_in_program<P: Policy>(name: &str) -> Vec<Definition<P>> {
-    let mut definitions: Vec<_> = sites_in_program::<P>()
-        .filter(|site| site.name() == Some(name))
-        .filter_map(|site| Some(Definition::<P> { settings: site.settings()?, place: site.place() }))
-        .collect();
-    definitions.sort_by_key(|definition| definition.place);
-    definitions
+    let mut sites: Vec<_> = sites_in_program::<P>().filter(|site| site.name() == Some(name)).collect();
+    sites.sort_by_key(|site| (site.place(), site.function()));
+    sites.into_iter().filter_map(|site| Some(Definition { settings: site.settings()?, place: site.place() })).collect()
 }
 
 /// Defines a name by hand.
@@ -165,7 +169,7 @@ pub(crate) fn define<P: Policy>(name: Name, settings: P::Settings) -> Result<P, 
 
 /// The instance of that name in the registries in force.
 pub(crate) fn named<P: Policy>(name: &str) -> P {
-    with_registries(|all| all.of::<P>().join(all, &name.into()))
+    with_registries(|all| all.of::<P>().join(all, &Name::interned(name)))
 }
 
 /// Every instance of a kind in the registries in force.

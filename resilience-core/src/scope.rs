@@ -29,11 +29,17 @@ thread_local! {
     static CURRENT: RefCell<Option<Arc<Scope>>> = const { RefCell::new(None) };
 }
 
+/// Whether any thread is inside a scope.
+#[inline]
+pub(crate) fn is_entered() -> bool {
+    // Relaxed: a thread that is inside a scope wrote the count itself, so it sees it above zero in program order.
+    ENTERED.load(Ordering::Relaxed) != 0
+}
+
 /// The scope in force on this thread.
 #[inline]
 pub(crate) fn current() -> Option<Arc<Scope>> {
-    // Relaxed: a thread that is inside a scope wrote the count itself, so it sees it above zero in program order.
-    if ENTERED.load(Ordering::Relaxed) == 0 {
+    if !is_entered() {
         return None;
     }
     CURRENT.try_with(|current| current.borrow().clone()).ok().flatten()

@@ -29,6 +29,15 @@ pub struct InvalidSetting {
     pub reason: &'static str,
 }
 
+/// A value as one would write it: without the `Some` of a setting that has no default.
+pub(crate) fn shown(value: &impl std::fmt::Debug) -> String {
+    let text = format!("{value:?}");
+    match text.strip_prefix("Some(").and_then(|inner| inner.strip_suffix(')')) {
+        Some(inner) => inner.to_owned(),
+        None => text,
+    }
+}
+
 /// Defines a policy's settings and builder from one table.
 macro_rules! settings {
     (
@@ -50,9 +59,9 @@ macro_rules! settings {
             }
         }
 
-        #[doc(hidden)]
         impl $settings {
             $(
+                $(#[$doc])*
                 #[must_use]
                 #[allow(clippy::useless_conversion, reason = "some settings are optional, most are not")]
                 pub fn $field(mut self, value: settings!(@arg $type $(, $arg)?)) -> Self {
@@ -64,7 +73,7 @@ macro_rules! settings {
 
         impl $crate::settings::Settings for $settings {
             fn fields(&self) -> Vec<(&'static str, String)> {
-                vec![$( (stringify!($field), format!("{:?}", self.$field)), )*]
+                vec![$( (stringify!($field), $crate::settings::shown(&self.$field)), )*]
             }
 
             fn fault(&self) -> Option<(&'static str, &'static str)> {
@@ -82,7 +91,7 @@ macro_rules! settings {
 
         impl $builder {
             pub(crate) fn new(name: &str) -> Self {
-                Self { name: name.into(), settings: $settings::default() }
+                Self { name: $crate::Name::interned(name), settings: $settings::default() }
             }
 
             $(

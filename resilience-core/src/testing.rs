@@ -108,7 +108,8 @@ impl<F: Future> Future for InScope<F> {
 ///
 /// A blocking wait between retries advances the clock by itself and returns at once. Waits for somebody else (a place
 /// in a bulkhead, a contended resource, a detached worker) last until that somebody comes or another thread
-/// calls [`advance`](Self::advance).
+/// calls [`advance`](Self::advance). So do the waits of async code under this clock; for async tests tokio's paused clock is
+/// simpler.
 ///
 /// # Examples
 ///

@@ -16,6 +16,7 @@ use crate::{
     kind::{self, Kind},
     outside,
     paths::Paths,
+    self_tokens,
     value::Value,
     words::{list, nearest},
 };
@@ -129,6 +130,15 @@ impl Values {
 
     pub(crate) fn get(&self, key: &str) -> Option<&Value> {
         self.entries.get(key)?.1.as_ref()
+    }
+
+    /// Under a retry an owned `self` has another name.
+    pub(crate) fn rename_self(&mut self, this: &Ident) {
+        for (_, value) in self.entries.values_mut() {
+            if let Some(Value::PerCall(expression)) = value {
+                *expression = self_tokens::rename_expression(std::mem::take(expression), this);
+            }
+        }
     }
 
     /// Where the key was written, for faults between keys.

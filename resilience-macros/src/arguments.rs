@@ -33,7 +33,8 @@ pub(crate) fn last() -> Ident {
 
 impl Function {
     /// Rewrites the signature for retries, and notes what each attempt has to bind.
-    pub(crate) fn replay_arguments(&mut self, paths: &Paths) {
+    /// Gives the name that an owned `self` has inside.
+    pub(crate) fn replay_arguments(&mut self, paths: &Paths) -> Option<Ident> {
         let mut replays = Replays::default();
         let mut renamed_self = None;
         let generics = &self.sig.generics;
@@ -60,10 +61,11 @@ impl Function {
                 FnArg::Receiver(_) => {}
             }
         }
-        if let Some(this) = renamed_self {
-            self.body = self_tokens::rename(&self.body, &this);
+        if let Some(this) = &renamed_self {
+            self.body = self_tokens::rename(&self.body, this);
         }
         self.replays = replays;
+        renamed_self
     }
 }
 

@@ -19,11 +19,11 @@
 //!
 //! where `Fallible` is `<Result<T, E> as Fallible>`: a return type that is none fails there, once, and at its own tokens.
 
-use proc_macro2::{Delimiter, Group, Span, TokenStream};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
 use quote::{format_ident, quote};
 
 use crate::{
-    function::Function,
+    function::{Function, MARKER},
     model::{Inner, Layer, Stack},
     paths::Paths,
 };
@@ -62,7 +62,7 @@ pub(crate) fn imports(layers: &[Layer]) -> TokenStream {
 /// The sites of the layers, and their entry in the list that is made at link time.
 fn items(layers: &[Layer], paths: &Paths) -> TokenStream {
     let private = &paths.private;
-    let marker = format_ident!("__ResilienceFunction", span = Span::mixed_site());
+    let marker = Ident::new(MARKER, Span::mixed_site());
     let path = quote!(#private::function_of::<#marker>);
     let sites = layers.iter().map(|layer| layer.site_item(&path, paths));
     let listed = layers.iter().map(|layer| {

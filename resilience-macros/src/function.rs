@@ -7,7 +7,10 @@ use syn::{
     parse::{ParseStream, Parser},
 };
 
-use crate::{arguments::Replays, errors::Errors, kind::Kind, returns::Returns};
+use crate::{arguments::Replays, errors::Errors, kind::Kind, returns::Returns, types};
+
+/// The type that marks an expansion, and knows the function's path.
+pub(crate) const MARKER: &str = "__ResilienceFunction";
 
 pub(crate) struct Function {
     pub(crate) attrs: Vec<Attribute>,
@@ -24,6 +27,11 @@ impl Function {
         self.sig.asyncness.is_some()
     }
 
+    /// Whether it is a sync function that gives a future to its caller.
+    pub(crate) fn returns_future(&self) -> bool {
+        !self.is_async() && matches!(&self.sig.output, ReturnType::Type(_, ty) if types::is_future(ty))
+    }
+
     /// The function without any layer, and with these statements first.
     pub(crate) fn plain(&self, statements: &TokenStream) -> TokenStream {
         let Self { attrs, vis, sig, body, .. } = self;
@@ -31,6 +39,12 @@ impl Function {
         let mut block = Group::new(Delimiter::Brace, quote!(#statements #rest));
         block.set_span(body.span());
         quote!(#(#attrs)* #vis #sig #block)
+    }
+
+    /// Whether the body is our own expansion: an attribute under an alias was not recognised, and is expanded on its own.
+    fn is_expanded(&self) -> bool {
+        let mut tokens = self.body.stream().into_iter();
+        tokens.any(|token| matches!(token, TokenTree::Ident(ident) if ident == MARKER))
     }
 
     /// What no attribute of ours can work with.
@@ -51,7 +65,24 @@ impl Function {
             ReturnType::Type(_, ty) if matches!(&**ty, Type::Tuple(tuple) if tuple.elems.is_empty()) => {
                 errors.at(ty, nothing);
             }
+            ReturnType::Type(_, ty) if self.returns_future() => errors.at(
+                ty,
+                format!(
+                    "`#[{attribute}]` goes on a function that is `async` itself, and this one returns a future, as \
+                     `#[async_trait]` makes them do; put it on an `async fn` that this one calls, or write the trait \
+                     with a native `async fn`"
+                ),
+            ),
             ReturnType::Type(..) => {}
+        }
+        if self.is_expanded() {
+            errors.at(
+                ident,
+                format!(
+                    "another attribute of this library on `{ident}` goes by another name, so their order would be lost; \
+                     import each under its own name"
+                ),
+            );
         }
         if let Some(variadic) = &self.sig.variadic {
             errors.at(variadic, format!("`#[{attribute}]` cannot pass on variadic arguments"));

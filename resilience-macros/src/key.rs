@@ -41,24 +41,79 @@ pub(crate) enum ValueKind {
     PositiveDuration,
     /// As a positive duration; an expression is evaluated at each call.
     Limit,
-    /// A whole number from 1 to the type's maximum.
-    Count(CountType),
-    /// As a count, or 0.
-    CountOrZero,
-    /// A finite number above 0.
-    Multiplier,
-    /// A number from 0 to 1.
-    Fraction,
+    /// A whole number.
+    Count(Count),
+    /// A number.
+    Number(Number),
+    /// `true` or `false`.
+    Flag,
+    /// A count of calls or a duration.
+    Window,
     /// One of these words, each with the path it stands for.
     Choice(&'static [(&'static str, &'static str)]),
     /// A path to a function, or a closure, from `&E` to `bool`.
     Predicate,
+    /// A path to a function, or a closure, from `&E` to a kind of failure.
+    Classifier,
+    /// An expression that can be shown, evaluated at each call.
+    CallKey,
 }
 
+/// A range of whole numbers of a type.
 #[derive(Clone, Copy)]
-pub(crate) enum CountType {
-    U16,
-    U32,
+pub(crate) struct Count {
+    pub(crate) ty: &'static str,
+    pub(crate) least: u32,
+    pub(crate) most: u32,
+}
+
+impl Count {
+    pub(crate) const POSITIVE: Self = Self { ty: "u32", least: 1, most: u32::MAX };
+    pub(crate) const ANY: Self = Self { ty: "u32", least: 0, most: u32::MAX };
+}
+
+/// A range of numbers.
+#[derive(Clone, Copy)]
+pub(crate) enum Number {
+    /// Finite and above 0.
+    Multiplier,
+    /// Finite and at least 1.
+    Growth,
+    /// From 0 to 1.
+    Fraction,
+    /// Above 0 and at most 1.
+    Share,
+}
+
+impl Number {
+    /// The rule in words, as it follows the key's name.
+    pub(crate) fn rule(self) -> &'static str {
+        match self {
+            Self::Multiplier => "must be a finite number above 0",
+            Self::Growth => "must be a finite number of at least 1",
+            Self::Fraction => "must be from 0 to 1",
+            Self::Share => "must be above 0 and at most 1",
+        }
+    }
+
+    /// The check of a constant, as the runtime names it.
+    pub(crate) fn check(self) -> &'static str {
+        match self {
+            Self::Multiplier => "multiplier",
+            Self::Growth => "growth",
+            Self::Fraction => "fraction",
+            Self::Share => "share",
+        }
+    }
+
+    pub(crate) fn contains(self, number: f64) -> bool {
+        match self {
+            Self::Multiplier => number.is_finite() && number > 0.0,
+            Self::Growth => number.is_finite() && number >= 1.0,
+            Self::Fraction => (0.0..=1.0).contains(&number),
+            Self::Share => number > 0.0 && number <= 1.0,
+        }
+    }
 }
 
 impl Key {

@@ -57,13 +57,15 @@ macro_rules! attributes {
 attributes! {
     /// Stops calling a service that keeps failing, and finds out gently when it is back.
     ///
-    /// The circuit is closed at first: calls go through, and consecutive failures are counted. At `failure_threshold` it opens:
-    /// calls are refused at once, without reaching the service. After `recovery_timeout` it is half-open: as many probes as
-    /// `half_open_max_calls` may be on their way at once; `success_threshold` successes close the circuit, one failure opens it
-    /// again. Functions that give the same `name` share one `CircuitBreaker`; without a name the function has its own.
+    /// The circuit is closed at first: calls go through. It opens after `failure_threshold` failures in a row, or when the share of
+    /// failures (`failure_rate`) or of slow calls (`slow_call_rate`) in a sliding `window` reaches its limit: calls are then
+    /// refused at once, without reaching the service. After `recovery_timeout` it is half-open: as many probes as
+    /// `half_open_max_calls` may be on their way at once; `success_threshold` successes close the circuit, a failure opens it
+    /// again. With `key` there is one circuit per value, as per host or tenant. Functions that give the same `name` share one `CircuitBreaker`; without a name the function has its own.
     ///
     /// It works on sync and async functions that return a `Result`. Every error counts as a failure unless `failure_when` says
-    /// otherwise, and so does the `TimedOut` of a timeout inside; other refusals from inside do not count.
+    /// otherwise, and so does the `TimedOut` of a timeout inside; other refusals by layers of the same stack do not count. A refusal
+    /// in a function that the body calls has become that function's error: name it in `failure_when` if it should not count.
     ///
     /// # Order in a stack
     ///
@@ -104,7 +106,8 @@ attributes! {
     /// mutable ones, are lent to each attempt. An owned `self` is cloned likewise.
     ///
     /// Every error is tried again unless `when` says otherwise, and so is the `TimedOut` of a timeout inside. An open circuit or a
-    /// full bulkhead inside ends the attempts, unless `when_open` or `when_full` says otherwise.
+    /// full bulkhead inside the same stack ends the attempts, unless `when_open` or `when_full` says otherwise. A refusal in a
+    /// function that the body calls has become that function's error: name it in `when` if it should not be tried again.
     ///
     /// # Order in a stack
     ///
@@ -173,7 +176,8 @@ attributes! {
     /// An async function is dropped at its limit. A sync function cannot be stopped from outside, so it has to say how it ends:
     ///
     /// - `mode = "detach"`: the body runs on a worker thread. At the limit the caller returns and the body runs on; its result is
-    ///   dropped. Arguments must be owned and `Send`. No more than `max_detached` bodies are left running.
+    ///   dropped. Arguments must be owned and `Send`. Once `max_detached` bodies run on without their callers, further calls are
+    ///   refused; calls that wait at that moment may still go past the bound.
     /// - `mode = "cooperative"`: the body runs on the caller's thread and calls `resilience::checkpoint()?` now and then, which
     ///   fails once the limit has passed.
     ///
@@ -220,8 +224,8 @@ attributes! {
     /// Guards a contended resource, and measures who waits for whom.
     ///
     /// Up to `max_concurrent` calls hold the resource; the others wait, no longer than `max_wait`. A wait longer than
-    /// `contention_threshold` is reported as an event that names the holders. Functions that give the same `name` share one
-    /// `Resource`, which keeps the statistics of waits and holds; without a name the function has its own.
+    /// `contention_threshold` is reported as an event. Functions that give the same `name` share one `Resource`, which keeps the
+    /// statistics of waits and knows the present holders; without a name the function has its own.
     ///
     /// It works on sync and async functions that return a `Result`; a sync call waits by blocking its thread.
     ///
@@ -270,14 +274,16 @@ fn attribute(kind: &'static Kind, args: TokenStream, item: TokenStream) -> Token
     };
     let stack = stack::collect(first, &mut function.attrs, &mut errors);
     function.check(kind, &mut errors);
-    let (layers, paths) = check(stack, &function, &mut errors);
+    let (mut layers, paths) = check(stack, &function, &mut errors);
     if let Some(errors) = errors.into_tokens() {
         // The plain function stands in, so that its callers see no second error.
         let function = function.plain(&expand::imports(&layers));
         return quote!(#function #errors);
     }
-    if layers.iter().any(|layer| layer.kind.repeats) {
-        function.replay_arguments(&paths);
+    if let Some(repeating) = layers.iter().position(|layer| layer.kind.repeats)
+        && let Some(this) = function.replay_arguments(&paths)
+    {
+        layers[repeating + 1..].iter_mut().for_each(|layer| layer.values.rename_self(&this));
     }
     expand::expand(&Stack { function, layers, paths })
 }

@@ -88,6 +88,13 @@ impl Layer {
     }
 
     /// The predicate under `key`; without one, every error counts.
+    pub(crate) fn predicate(&self, key: &str, function: &Function, paths: &Paths) -> TokenStream {
+        let private = &paths.private;
+        self.of_error(key, &quote!(#private::primitive::bool), function, paths)
+            .unwrap_or_else(|| quote!(#private::every))
+    }
+
+    /// The function or closure under `key`, from a reference to the function's error to this type.
     ///
     /// ```text
     /// Input:   |error: &ApiError| BODY                ApiError::is_transient
@@ -98,15 +105,20 @@ impl Layer {
     /// ```
     ///
     /// So the types of error and verdict are known inside, and a fault is a plain mismatch at the user's tokens.
-    pub(crate) fn predicate(&self, key: &str, function: &Function, paths: &Paths) -> TokenStream {
-        let private = &paths.private;
-        let Some(Value::Predicate(predicate)) = self.values.get(key) else { return quote!(#private::every) };
+    pub(crate) fn of_error(
+        &self,
+        key: &str,
+        verdict: &TokenStream,
+        function: &Function,
+        paths: &Paths,
+    ) -> Option<TokenStream> {
+        let Some(Value::Function(predicate)) = self.values.get(key) else { return None };
         let error_type = function.returns.error(paths);
         if let Expr::Closure(ExprClosure { capture, inputs, body, .. }) = predicate
             && let Some(pattern) = inputs.first()
         {
             let error = Ident::new("__error", Span::mixed_site().located_at(pattern.span()));
-            let verdict = located_at(body, quote!(-> #private::primitive::bool));
+            let verdict = located_at(body, quote!(-> #verdict));
             let body = match &**body {
                 // Without its braces, which would be one pair too many.
                 Expr::Block(ExprBlock { label: None, block, .. }) => {
@@ -115,12 +127,12 @@ impl Layer {
                 }
                 body => quote!(#body),
             };
-            return quote!(#capture |#error: &#error_type| #verdict { let #pattern = #error; #body });
+            return Some(quote!(#capture |#error: &#error_type| #verdict { let #pattern = #error; #body }));
         }
         let span = Span::mixed_site().located_at(predicate.span());
         let error = Ident::new("__error", span);
         let call = quote_spanned!(span=> predicate(#error));
         let name = Ident::new("predicate", span);
-        quote!(|#error: &#error_type| -> #private::primitive::bool { let #name = #predicate; #call })
+        Some(quote!(|#error: &#error_type| -> #verdict { let #name = #predicate; #call }))
     }
 }

@@ -3,7 +3,7 @@
 use std::{env, fmt::Write, fs, path::Path};
 
 use crate::{
-    key::{CountType, Key, Sample, ValueKind},
+    key::{Count, Key, Number, Sample, ValueKind},
     kind::{self, Kind},
     words::list,
 };
@@ -41,11 +41,16 @@ fn describe(kind: ValueKind) -> String {
         ValueKind::Duration => "duration".into(),
         ValueKind::PositiveDuration => "duration above zero".into(),
         ValueKind::Limit => "duration above zero, or an expression of it".into(),
-        ValueKind::Count(CountType::U16) => format!("whole number from 1 to {}", u16::MAX),
-        ValueKind::Count(CountType::U32) => "whole number from 1".into(),
-        ValueKind::CountOrZero => "whole number from 0".into(),
-        ValueKind::Multiplier => "number above 0".into(),
-        ValueKind::Fraction => "number from 0 to 1".into(),
+        ValueKind::Count(Count { least, most: u32::MAX, .. }) => format!("whole number from {least}"),
+        ValueKind::Count(Count { least, most, .. }) => format!("whole number from {least} to {most}"),
+        ValueKind::Number(Number::Multiplier) => "number above 0".into(),
+        ValueKind::Number(Number::Growth) => "number from 1".into(),
+        ValueKind::Number(Number::Fraction) => "number from 0 to 1".into(),
+        ValueKind::Number(Number::Share) => "number above 0, at most 1".into(),
+        ValueKind::Flag => "`true` or `false`".into(),
+        ValueKind::Window => "number of calls, or duration".into(),
+        ValueKind::Classifier => "function or closure, `&E` to `FailureKind`".into(),
+        ValueKind::CallKey => "expression that can be shown".into(),
         ValueKind::Choice(choices) => list(choices.iter().map(|(word, _)| format!("`\"{word}\"`")), "or"),
         ValueKind::Predicate => "function or closure".into(),
     }

@@ -11,7 +11,12 @@ pub(crate) fn rename(body: &Group, this: &Ident) -> Group {
     renamed
 }
 
-/// As [`rename`], for what a macro is called with: there, a literal may be a format string.
+/// As [`rename`], for an expression over the arguments.
+pub(crate) fn rename_expression(expression: TokenStream, this: &Ident) -> TokenStream {
+    rename_stream(expression, this)
+}
+
+/// As [`rename`], for what a formatting macro is called with.
 fn rename_in_call(arguments: &Group, this: &Ident) -> Group {
     let stream = arguments.stream().into_iter().map(|token| match token {
         TokenTree::Literal(literal) => TokenTree::Literal(rename_in_format(literal, this)),
@@ -51,14 +56,15 @@ fn rename_stream(stream: TokenStream, this: &Ident) -> TokenStream {
             }
             TokenTree::Ident(ident) => {
                 verbatim = match ident.to_string().as_str() {
-                    "use" => Some(Until::Semicolon),
+                    // Not the captures of `impl Trait + use<'a>`.
+                    "use" if !is_punct(tokens.peek(), '<') => Some(Until::Semicolon),
                     "pub" if matches!(tokens.peek(), Some(TokenTree::Group(_))) => Some(Until::Next),
                     "impl" | "trait" if starts_item(&renamed) => Some(Until::Braces),
                     _ => None,
                 };
                 TokenTree::Ident(ident)
             }
-            TokenTree::Group(group) if is_macro_call(&renamed) => TokenTree::Group(rename_in_call(&group, this)),
+            TokenTree::Group(group) if is_format_call(&renamed) => TokenTree::Group(rename_in_call(&group, this)),
             TokenTree::Group(group) => TokenTree::Group(rename(&group, this)),
             token => token,
         });
@@ -83,9 +89,44 @@ fn starts_item(before: &[TokenTree]) -> bool {
     }
 }
 
-/// Whether the next group is what a macro is called with: `name!(..)`.
-fn is_macro_call(before: &[TokenTree]) -> bool {
-    matches!(before, [.., TokenTree::Ident(_), TokenTree::Punct(punct)] if punct.as_char() == '!')
+fn is_punct(token: Option<&TokenTree>, expected: char) -> bool {
+    matches!(token, Some(TokenTree::Punct(punct)) if punct.as_char() == expected)
+}
+
+/// The macros whose literals are known to be format strings. In those of another macro a `{self}` may be meant as it is;
+/// where it is not, the compiler says that `self` was moved.
+const FORMATTING: [&str; 25] = [
+    "anyhow",
+    "assert",
+    "assert_eq",
+    "assert_ne",
+    "bail",
+    "debug",
+    "debug_assert",
+    "debug_assert_eq",
+    "debug_assert_ne",
+    "ensure",
+    "eprint",
+    "eprintln",
+    "error",
+    "format",
+    "format_args",
+    "info",
+    "panic",
+    "print",
+    "println",
+    "todo",
+    "trace",
+    "unreachable",
+    "warn",
+    "write",
+    "writeln",
+];
+
+/// Whether the next group is what such a macro is called with: `format!(..)`.
+fn is_format_call(before: &[TokenTree]) -> bool {
+    matches!(before, [.., TokenTree::Ident(name), TokenTree::Punct(punct)]
+        if punct.as_char() == '!' && FORMATTING.iter().any(|known| name == known))
 }
 
 /// Format strings name `self` inside the literal: `"{self}"`.

@@ -1,6 +1,9 @@
 //! Walks the types of a signature.
 
-use syn::{GenericArgument, Generics, Lifetime, PathArguments, Token, Type, TypeInfer, parse_quote};
+use syn::{
+    GenericArgument, Generics, Lifetime, PathArguments, Token, Type, TypeInfer, TypeParamBound, parse_quote,
+    punctuated::Punctuated,
+};
 
 /// `Result<impl Trait, E>` becomes `Result<_, E>`: an opaque type cannot be named inside the body that defines it.
 pub(crate) fn erase_impl_trait(ty: &Type) -> Type {
@@ -29,6 +32,29 @@ pub(crate) fn erase_first_argument(ty: &Type) -> Type {
         }
     }
     erase_impl_trait(&ty)
+}
+
+/// Whether this is `impl Future<..>`, or a `dyn Future<..>` behind `Pin<Box<..>>`.
+pub(crate) fn is_future(ty: &Type) -> bool {
+    let names_future = |bounds: &Punctuated<TypeParamBound, Token![+]>| {
+        bounds.iter().any(|bound| {
+            matches!(bound, TypeParamBound::Trait(bound)
+                if bound.path.segments.last().is_some_and(|segment| segment.ident == "Future"))
+        })
+    };
+    match ty {
+        Type::Group(group) => is_future(&group.elem),
+        Type::Paren(paren) => is_future(&paren.elem),
+        Type::ImplTrait(opaque) => names_future(&opaque.bounds),
+        Type::TraitObject(object) => names_future(&object.bounds),
+        Type::Path(path) => path.path.segments.last().is_some_and(|segment| match &segment.arguments {
+            PathArguments::AngleBracketed(arguments) if segment.ident == "Pin" || segment.ident == "Box" => {
+                arguments.args.iter().any(|argument| matches!(argument, GenericArgument::Type(ty) if is_future(ty)))
+            }
+            _ => false,
+        }),
+        _ => false,
+    }
 }
 
 /// Whether a value of this type visibly borrows from somewhere that may end.

@@ -8,7 +8,7 @@ use syn::{Expr, ExprLit, ExprUnary, Lit, LitFloat, LitInt, LitStr, UnOp};
 
 use crate::{
     duration,
-    key::{CountType, Key, ValueKind},
+    key::{Count, Key, Number, ValueKind},
     paths::{Paths, located_at},
     words::{list, nearest},
 };
@@ -24,7 +24,8 @@ pub(crate) enum Value {
     /// An expression to be evaluated at each call.
     PerCall(TokenStream),
     Choice(&'static str, TokenStream),
-    Predicate(Expr),
+    /// From a reference to the error to something.
+    Function(Expr),
 }
 
 impl Key {
@@ -38,30 +39,41 @@ impl Key {
                 _ => Err(self.mismatch(value, "a path")),
             },
             ValueKind::Duration | ValueKind::PositiveDuration | ValueKind::Limit => self.accept_duration(value, paths),
-            ValueKind::Count(CountType::U16) => self.accept_count(value, 1, u16::MAX.into(), "u16", paths),
-            ValueKind::Count(CountType::U32) => self.accept_count(value, 1, u32::MAX.into(), "u32", paths),
-            ValueKind::CountOrZero => self.accept_count(value, 0, u32::MAX.into(), "u32", paths),
-            ValueKind::Multiplier => {
-                let fits = |number: f64| number.is_finite() && number > 0.0;
-                self.accept_float(value, "multiplier", "must be a finite number above 0", fits, paths)
-            }
-            ValueKind::Fraction => self.accept_float(
-                value,
-                "fraction",
-                "must be from 0 to 1",
-                |number| (0.0..=1.0).contains(&number),
-                paths,
-            ),
-            ValueKind::Choice(choices) => self.accept_choice(value, choices, paths),
-            ValueKind::Predicate if is_literal(value) || matches!(value, Expr::Binary(_) | Expr::Unary(_)) => {
-                Err(self.mismatch(value, "a function or closure from a reference to your error to `bool`"))
-            }
-            ValueKind::Predicate => match value {
-                Expr::Closure(closure) if closure.inputs.len() != 1 => {
-                    Err(self.mismatch(value, "a closure with one parameter, a reference to your error"))
-                }
-                _ => Ok(Value::Predicate(value.clone())),
+            ValueKind::Count(count) => self.accept_count(value, count, paths),
+            ValueKind::Number(number) => self.accept_number(value, number, paths),
+            ValueKind::Flag => match value {
+                Expr::Lit(ExprLit { lit: Lit::Bool(_), .. }) => Ok(Value::Setting(value.to_token_stream())),
+                _ => Err(self.mismatch(value, "`true` or `false`")),
             },
+            ValueKind::Window => self.accept_window(value, paths),
+            ValueKind::CallKey => Ok(Value::PerCall(value.to_token_stream())),
+            ValueKind::Choice(choices) => self.accept_choice(value, choices, paths),
+            ValueKind::Predicate => self.accept_function(value, "`bool`"),
+            ValueKind::Classifier => self.accept_function(value, "`FailureKind`"),
+        }
+    }
+
+    fn accept_function(&self, value: &Expr, returns: &str) -> syn::Result<Value> {
+        match value {
+            _ if is_literal(value) || matches!(value, Expr::Binary(_) | Expr::Unary(_)) => {
+                let expected = format!("a function or closure from a reference to your error to {returns}");
+                Err(self.mismatch(value, expected))
+            }
+            Expr::Closure(closure) if closure.inputs.len() != 1 => {
+                Err(self.mismatch(value, "a closure with one parameter, a reference to your error"))
+            }
+            _ => Ok(Value::Function(value.clone())),
+        }
+    }
+
+    fn accept_window(&self, value: &Expr, paths: &Paths) -> syn::Result<Value> {
+        const CALLS: Count = Count { ty: "u32", least: 1, most: 1_000_000 };
+        match value {
+            Expr::Lit(ExprLit { lit: Lit::Str(_), .. }) => self.accept_duration(value, paths),
+            Expr::Lit(ExprLit { lit: Lit::Int(_), .. }) => self.accept_count(value, CALLS, paths),
+            _ if is_literal(value) => Err(self.mismatch(value, "a number of calls or a duration")),
+            // Of either type, which the compiler knows.
+            _ => Ok(Value::Setting(value.to_token_stream())),
         }
     }
 
@@ -119,14 +131,15 @@ impl Key {
         Ok(if matches!(self.kind, ValueKind::Limit) { Value::PerCall(value) } else { Value::Setting(value) })
     }
 
-    fn accept_count(&self, value: &Expr, least: u128, most: u128, ty: &str, paths: &Paths) -> syn::Result<Value> {
+    fn accept_count(&self, value: &Expr, count: Count, paths: &Paths) -> syn::Result<Value> {
+        let Count { ty, least, most } = count;
         let below = || Err(fault(value, format!("`{}` must be at least {least}", self.name)));
         match value {
             Expr::Lit(ExprLit { lit: Lit::Int(number), .. }) if is_plain(number) => {
                 match number.base10_parse::<u128>() {
-                    Ok(number) if number < least => below(),
-                    Ok(number) if number <= most => {
-                        let number = Literal::u128_unsuffixed(number);
+                    Ok(number) if number < u128::from(least) => below(),
+                    Ok(number) if number <= u128::from(most) => {
+                        let number: Literal = format!("{number}{ty}").parse()?;
                         Ok(Value::Setting(quote!(#number)))
                     }
                     _ => Err(fault(value, format!("`{}` must be at most {most}", self.name))),
@@ -135,20 +148,20 @@ impl Key {
             Expr::Unary(ExprUnary { op: UnOp::Neg(_), expr, .. }) if is_literal(expr) => below(),
             _ if is_literal(value) => Err(self.mismatch(value, "a whole number")),
             _ => {
-                let check = if least == 0 { "any" } else { ty };
-                Ok(self.checked_constant(value, ty, check, &format!("must be at least {least}"), paths))
+                let rule = match most {
+                    u32::MAX => format!("must be at least {least}"),
+                    _ => format!("must be from {least} to {most}"),
+                };
+                let check = |value: &TokenStream, rule: &str| {
+                    let private = &paths.private;
+                    quote!(#private::check::count(#value as #private::primitive::u32, #least, #most, #rule))
+                };
+                Ok(self.checked_constant(value, ty, &rule, paths, check))
             }
         }
     }
 
-    fn accept_float(
-        &self,
-        value: &Expr,
-        check: &str,
-        rule: &str,
-        fits: impl Fn(f64) -> bool,
-        paths: &Paths,
-    ) -> syn::Result<Value> {
+    fn accept_number(&self, value: &Expr, range: Number, paths: &Paths) -> syn::Result<Value> {
         let (sign, magnitude) = match value {
             Expr::Unary(ExprUnary { op: UnOp::Neg(_), expr, .. }) => (-1.0, ungrouped(expr)),
             _ => (1.0, value),
@@ -159,25 +172,37 @@ impl Key {
             }
             Expr::Lit(ExprLit { lit: Lit::Int(number), .. }) if is_plain(number) => number.base10_parse::<f64>(),
             _ if is_literal(value) => return Err(self.mismatch(value, "a number")),
-            _ => return Ok(self.checked_constant(value, "f64", check, rule, paths)),
+            _ => {
+                let check = |value: &TokenStream, rule: &str| {
+                    let (private, check) = (&paths.private, Ident::new(range.check(), Span::call_site()));
+                    quote!(#private::check::#check(#value, #rule))
+                };
+                return Ok(self.checked_constant(value, "f64", range.rule(), paths, check));
+            }
         };
         match number {
-            Ok(number) if fits(sign * number) => {
+            Ok(number) if range.contains(sign * number) => {
                 let number = sign * number;
                 Ok(Value::Setting(quote!(#number)))
             }
-            _ => Err(fault(value, format!("`{}` {rule}", self.name))),
+            _ => Err(fault(value, format!("`{}` {}", self.name, range.rule()))),
         }
     }
 
     /// A constant whose value only the compiler knows, which therefore checks it: as an item, since those are evaluated
     /// even where they are not reached.
-    fn checked_constant(&self, value: &Expr, ty: &str, check: &str, rule: &str, paths: &Paths) -> Value {
-        let (private, message) = (&paths.private, format!("`{}` {rule}", self.name));
-        let [ty, check] = [ty, check].map(|name| Ident::new(name, Span::call_site()));
+    fn checked_constant(
+        &self,
+        value: &Expr,
+        ty: &str,
+        rule: &str,
+        paths: &Paths,
+        check: impl Fn(&TokenStream, &str) -> TokenStream,
+    ) -> Value {
+        let (private, ty) = (&paths.private, Ident::new(ty, Span::call_site()));
         let ty = quote!(#private::primitive::#ty);
         let typed = typed(value, &ty);
-        let check = located_at(value, quote!(#private::check::#check(__RESILIENCE_VALUE, #message)));
+        let check = located_at(value, check(&quote!(__RESILIENCE_VALUE), &format!("`{}` {rule}", self.name)));
         Value::Setting(quote!({
             const __RESILIENCE_VALUE: #ty = #typed;
             const _: () = #check;

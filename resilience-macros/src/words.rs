@@ -10,8 +10,13 @@ pub(crate) fn list(words: impl IntoIterator<Item = String>, last: &str) -> Strin
     }
 }
 
-/// The word that was probably meant.
-pub(crate) fn nearest(word: &str, known: impl IntoIterator<Item = &'static str>) -> Option<&'static str> {
+/// The word that was probably meant: one a few letters away, or the only one that has it as a part, as `threshold` in
+/// `failure_threshold`.
+pub(crate) fn nearest(word: &str, known: impl IntoIterator<Item = &'static str> + Clone) -> Option<&'static str> {
+    let mut holders = known.clone().into_iter().filter(|known| known.split('_').any(|part| part == word));
+    if let (Some(only), None) = (holders.next(), holders.next()) {
+        return Some(only);
+    }
     known
         .into_iter()
         .map(|known| (distance(word, known), known))

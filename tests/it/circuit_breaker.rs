@@ -3,7 +3,6 @@
 use std::{
     pin::pin,
     sync::{Arc, Mutex},
-    time::Duration,
 };
 
 use resilience::{
@@ -135,22 +134,23 @@ fn sync_and_async_functions_and_handles_share_a_name() {
     });
 }
 
-fn half_open(name: &str, calls: u16, successes: u16) -> CircuitBreaker {
+async fn half_open(name: &str, calls: u16, successes: u16) -> CircuitBreaker {
     let circuit = CircuitBreaker::builder(name)
         .failure_threshold(1)
-        .recovery_timeout(Duration::ZERO)
+        .recovery_timeout(SECOND)
         .half_open_max_calls(calls)
         .success_threshold(successes)
         .build()
         .expect("sound");
     let _ = circuit.call(|| Err::<(), _>("down"));
+    tokio::time::advance(SECOND).await;
     circuit
 }
 
 #[test]
 fn no_more_probes_than_permitted_are_on_their_way() {
     run_paused(async {
-        let circuit = half_open("probes", 2, 2);
+        let circuit = half_open("probes", 2, 2).await;
         let mut first = pin!(circuit.run(std::future::pending::<Result<(), ()>>()));
         let mut second = pin!(circuit.run(std::future::pending::<Result<(), ()>>()));
         assert!(poll_once(first.as_mut()).is_pending());
@@ -163,7 +163,7 @@ fn no_more_probes_than_permitted_are_on_their_way() {
 #[test]
 fn as_many_probes_must_succeed_as_asked_for() {
     run_paused(async {
-        let circuit = half_open("successes", 1, 3);
+        let circuit = half_open("successes", 1, 3).await;
         for _ in 0..2 {
             assert_eq!(circuit.call(|| Ok::<_, ()>(())), Ok(()));
             assert_eq!(circuit.state(), State::HalfOpen);
@@ -176,7 +176,7 @@ fn as_many_probes_must_succeed_as_asked_for() {
 #[test]
 fn a_dropped_probe_gives_its_place_back_at_once() {
     run_paused(async {
-        let circuit = half_open("dropped probe", 1, 1);
+        let circuit = half_open("dropped probe", 1, 1).await;
         {
             let mut probe = pin!(circuit.run(std::future::pending::<Result<(), ()>>()));
             assert!(poll_once(probe.as_mut()).is_pending());
@@ -190,9 +190,9 @@ fn a_dropped_probe_gives_its_place_back_at_once() {
 }
 
 #[test]
-fn a_hung_probe_loses_its_place_after_its_lease_and_what_it_brings_is_late() {
+fn a_hung_probe_loses_its_place_when_its_lease_ends_and_what_it_brings_still_counts() {
     run_paused(async {
-        let circuit = half_open("hung probe", 1, 1);
+        let circuit = half_open("hung probe", 1, 1).await;
         let (answer, hung) = tokio::sync::oneshot::channel::<Result<(), ()>>();
         let mut hung = pin!(circuit.run(async { hung.await.expect("sent") }));
         assert!(poll_once(hung.as_mut()).is_pending());
@@ -201,10 +201,45 @@ fn a_hung_probe_loses_its_place_after_its_lease_and_what_it_brings_is_late() {
         let mut second = pin!(circuit.run(std::future::pending::<Result<(), ()>>()));
         assert!(poll_once(second.as_mut()).is_pending(), "the lease is over");
         assert_eq!(circuit.snapshot().probes, 1);
-        answer.send(Err(())).expect("it listens");
-        assert_eq!(hung.await, Err(Failure::Inner(())));
-        assert_eq!(circuit.state(), State::HalfOpen, "a late failure decides nothing");
-        assert_eq!(circuit.snapshot().late, 1);
+        answer.send(Ok(())).expect("it listens");
+        assert_eq!(hung.await, Ok(()));
+        assert_eq!(circuit.state(), State::Closed);
+    });
+}
+
+#[test]
+fn a_service_that_is_well_but_slower_than_the_lease_closes_its_circuit() {
+    run_paused(async {
+        let circuit = half_open("slow but well", 1, 1).await;
+        let slow = || async {
+            tokio::time::sleep(SECOND * 12 / 10).await;
+            Ok::<_, ()>(())
+        };
+        let mut calls = Vec::new();
+        for _ in 0..20 {
+            let mut call = Box::pin(circuit.run(slow()));
+            if poll_once(call.as_mut()).is_pending() {
+                calls.push(call);
+            }
+            tokio::time::advance(SECOND / 10).await;
+            calls.retain_mut(|call| poll_once(call.as_mut()).is_pending());
+        }
+        assert_eq!(circuit.state(), State::Closed);
+    });
+}
+
+#[test]
+fn one_hung_probe_does_not_keep_its_place_because_others_come_and_go() {
+    run_paused(async {
+        let circuit = half_open("one hangs", 2, 100).await;
+        let mut hung = pin!(circuit.run(std::future::pending::<Result<(), ()>>()));
+        assert!(poll_once(hung.as_mut()).is_pending());
+        for _ in 0..10 {
+            assert_eq!(circuit.call(|| Ok::<_, ()>(())), Ok(()));
+            tokio::time::advance(SECOND / 10).await;
+        }
+        let mut two = [(); 2].map(|()| Box::pin(circuit.run(std::future::pending::<Result<(), ()>>())));
+        assert!(two.iter_mut().all(|probe| poll_once(probe.as_mut()).is_pending()), "both places are free");
     });
 }
 
@@ -284,7 +319,7 @@ fn half_open_and_taken() -> CircuitBreaker {
 #[test]
 fn reset_closes_and_makes_what_is_inside_late() {
     run_paused(async {
-        let circuit = half_open("reset", 1, 1);
+        let circuit = half_open("reset", 1, 1).await;
         let (answer, slow) = tokio::sync::oneshot::channel::<()>();
         let mut slow = pin!(circuit.run(async { slow.await.map_err(drop).and(Err::<(), ()>(())) }));
         assert!(poll_once(slow.as_mut()).is_pending());
@@ -361,8 +396,8 @@ fn a_builder_refuses_what_cannot_be_meant() {
         faults,
         [
             "circuit breaker `c`: `failure_threshold` must be at least 1",
-            "circuit breaker `c`: `half_open_max_calls` must be at least 1",
-            "circuit breaker `c`: `success_threshold` must be at least 1",
+            "circuit breaker `c`: `half_open_max_calls` must be from 1 to 4095",
+            "circuit breaker `c`: `success_threshold` must be from 1 to 4095",
             "circuit breaker ``: `name` must not be empty",
         ]
     );

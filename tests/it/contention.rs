@@ -255,3 +255,17 @@ fn a_resource_that_nobody_may_hold_is_not_built() {
     let fault = Resource::builder("ct-none").max_concurrent(0).build().expect_err("a fault");
     assert_eq!(fault.to_string(), "resource `ct-none`: `max_concurrent` must be at least 1");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_in_vain_over_the_threshold_is_reported_too() {
+    let resource = Resource::builder("ct-in-vain")
+        .max_wait(2 * SECOND)
+        .contention_threshold(SECOND)
+        .build()
+        .expect("the settings are sound");
+    let (seen, _subscription) = watch("ct-in-vain");
+    let (held, refused) = tokio::join!(hold(&resource, 5 * SECOND), resource.run(async { Ok::<_, String>(()) }));
+    assert!(held.is_ok() && refused.is_err());
+    let events = seen.lock().expect("no panic");
+    assert!(matches!(events[..], [Event::ContentionDetected { acquired: false, waited, .. }] if waited == 2 * SECOND));
+}

@@ -45,7 +45,7 @@ fn functions_in_different_modules_share_a_circuit_by_name() {
 #[test]
 fn by_hand_a_name_joins_what_an_attribute_defines_before_its_first_call() {
     TestScope::new().call(|| {
-        assert_eq!(CircuitBreaker::named("ledger").settings().failure_threshold, 2);
+        assert_eq!(CircuitBreaker::named("ledger").settings().failure_threshold, Some(2));
     });
 }
 
@@ -190,6 +190,31 @@ fn a_builder_that_differs_joins_and_is_listed() {
     });
 }
 
+macro_rules! at_one_place {
+    ($($function:ident $attempts:literal)*) => {$(
+        #[retry(name = "one place", max_attempts = $attempts)]
+        fn $function() -> Result<(), ApiError> {
+            Ok(())
+        }
+    )*};
+}
+at_one_place!(second_by_name 9 first_by_name 4);
+
+#[test]
+fn conflicts_at_one_place_are_found_too() {
+    TestScope::new().call(|| {
+        assert_eq!((first_by_name(), second_by_name()), (Ok(()), Ok(())));
+        assert_eq!(Retry::named("one place").settings().max_attempts, 4, "the order of the functions' names decides");
+        for attempts in [1, 7] {
+            let _ = Retry::builder("built at one place").max_attempts(attempts).build();
+        }
+        let conflicts = verify().expect_err("it is listed").0;
+        for name in ["one place", "built at one place"] {
+            assert_eq!(conflicts.iter().filter(|conflict| conflict.name == name).count(), 1, "{name}");
+        }
+    });
+}
+
 #[test]
 fn a_name_that_nobody_defined_has_default_settings() {
     TestScope::new().call(|| {
@@ -216,6 +241,6 @@ fn settings_may_be_expressions() {
     TestScope::new().call(|| {
         assert_eq!(with_expressions(), Ok(()));
         let settings = CircuitBreaker::named("expressions").settings().clone();
-        assert_eq!((settings.failure_threshold, settings.recovery_timeout.as_secs()), (3, 77));
+        assert_eq!((settings.failure_threshold, settings.recovery_timeout.as_secs()), (Some(3), 77));
     });
 }

@@ -273,6 +273,54 @@ fn by_hand_a_retry_can_be_spawned() {
     assert_eq!(out, Ok(5));
 }
 
+#[retry(max_attempts = 2, base_delay = "1ns")]
+async fn error_that_cannot_be_sent() -> Result<u8, Box<dyn std::error::Error>> {
+    Ok(1)
+}
+
+#[test]
+fn a_retry_takes_send_from_no_future() {
+    fn send<F: Future + Send>(work: F) -> F {
+        work
+    }
+    let call = send(async { error_that_cannot_be_sent().await.map_err(|error| error.to_string()) });
+    assert_eq!(run_paused(call), Ok(1));
+    let by_hand = send(async {
+        let local = Retry::named("local").run(async || Ok::<_, ()>(std::rc::Rc::new(1))).await;
+        local.map(|value| *value)
+    });
+    assert_eq!(run_paused(by_hand), Ok(1));
+}
+
+#[derive(Clone)]
+struct Literal {
+    limit: Duration,
+}
+
+impl Literal {
+    #[retry(max_attempts = 1)]
+    fn texts(self) -> Result<[String; 3], ApiError> {
+        let own = self;
+        Ok(["{self}".into(), concat!("{self}", "!").into(), format!("{{self}} {}", own.limit.as_secs())])
+    }
+
+    #[retry(max_attempts = 2)]
+    #[resilience::timeout(limit = self.limit)]
+    async fn limited(self) -> Result<(), ApiError> {
+        let _own = self;
+        std::future::pending().await
+    }
+}
+
+#[test]
+fn an_owned_self_leaves_text_alone_and_serves_the_limit_of_a_timeout_inside() {
+    let literal = Literal { limit: SECOND };
+    assert_eq!(literal.clone().texts(), Ok(["{self}".into(), "{self}!".into(), "{self} 1".into()]));
+    run_paused(async {
+        assert_eq!(literal.limited().await.expect_err("it hangs").refusal(), Some("TimedOut"));
+    });
+}
+
 #[retry(max_attempts = 1)]
 fn just_once(calls: &Cell<u32>) -> Result<u32, ApiError> {
     works_at(calls, 2)

@@ -1,5 +1,7 @@
 //! Circuit breakers: calls that pass a closed circuit, and calls that an open one rejects.
 
+use std::time::Duration;
+
 use circuitbreaker_rs::DefaultPolicy;
 use failsafe::{CircuitBreaker as _, StateMachine, backoff, failure_policy, futures};
 use layered::{Execute, Stack};
@@ -25,14 +27,12 @@ pub(crate) fn cases() -> Vec<Case> {
     cases
 }
 
-/// The sliding windows, against recloser's ring buffer. Empty until the library has windows; then a line for each:
-///
-/// ```text
-/// closed("closed, count window, sync", &CircuitBreaker::builder("count window")...build(), 0.6),
-/// closed("closed, time window, sync", &CircuitBreaker::builder("time window")...build(), 0.6),
-/// ```
-fn windows() -> Vec<Case> {
-    Vec::new()
+/// The sliding windows, against recloser's ring buffer.
+fn windows() -> [Case; 2] {
+    let rate = |name: &str| CircuitBreaker::builder(name).failure_rate(0.5);
+    let calls = rate("count window").window(100).build().expect("sound");
+    let time = rate("time window").window(Duration::from_secs(10)).build().expect("sound");
+    [closed("closed, count window, sync", &calls, 0.6), closed("closed, time window, sync", &time, 0.6)]
 }
 
 fn closed(name: &'static str, ours: &CircuitBreaker, limit: f64) -> Case {

@@ -4,8 +4,8 @@ use std::task::{Context, Poll};
 
 use super::Bulkhead;
 use crate::{
-    Error,
-    gate::Gate,
+    Error, Failure,
+    gate::{Abandoned, Gate, Judge},
     semaphore::{Acquire, Entered, Limits, Permit, Refused},
     site::Handle,
 };
@@ -31,10 +31,22 @@ impl<'a> Gate for BulkheadGate<'a> {
     }
 
     #[inline]
-    fn enter_blocking(mut self) -> Result<Self::Permit, Error> {
+    fn enter_blocking(&mut self) -> Result<Self::Permit, Error> {
         let limits = self.0.owner().limits();
         let out = self.0.block(limits);
         count(self.0.owner(), out)
+    }
+
+    #[inline]
+    fn abandon(&self, permit: Self::Permit, _: Abandoned) {
+        drop(permit);
+    }
+}
+
+impl<E> Judge<E> for BulkheadGate<'_> {
+    #[inline]
+    fn leave(&self, permit: Self::Permit, _: Option<&Failure<E>>) {
+        drop(permit);
     }
 }
 

@@ -2,101 +2,94 @@
 
 use std::task::{Context, Poll};
 
-use super::{CircuitBreaker, circuit::Outcome};
+use super::{
+    CircuitBreaker, FailureKind, Judgement,
+    circuit::{Entry, Outcome},
+};
 use crate::{
     Error, Failure,
-    gate::{Gate, Leave, Permit},
+    gate::{Abandoned, Gate, Judge},
     site::Handle,
 };
 
-/// Asks a circuit for admission. `P` decides which errors count as failures.
+/// Asks a circuit for admission. `P` judges the function's errors.
 pub struct CircuitGate<'a, P> {
     circuit: Handle<'a, CircuitBreaker>,
-    failure_when: Option<P>,
+    judge: P,
 }
 
 impl<'a, P> CircuitGate<'a, P> {
-    pub(crate) fn new(circuit: Handle<'a, CircuitBreaker>, failure_when: P) -> Self {
-        Self { circuit, failure_when: Some(failure_when) }
-    }
-
-    fn enter(&mut self) -> Result<CircuitPermit<'a, P>, Error> {
-        let epoch = self.circuit.0.enter()?;
-        let circuit = self.circuit.clone();
-        Ok(CircuitPermit {
-            admitted: Admitted { circuit, epoch, settled: false },
-            failure_when: self.failure_when.take(),
-        })
+    #[inline]
+    pub(crate) fn new(circuit: Handle<'a, CircuitBreaker>, judge: P) -> Self {
+        Self { circuit, judge }
     }
 }
 
 // Nothing in it is ever pinned.
 impl<P> Unpin for CircuitGate<'_, P> {}
-impl<P> Unpin for CircuitPermit<'_, P> {}
 
-impl<'a, P> Gate for CircuitGate<'a, P> {
-    type Permit = CircuitPermit<'a, P>;
+impl<P> Gate for CircuitGate<'_, P> {
+    type Permit = Entry;
 
     #[inline]
-    fn poll_enter(&mut self, _: &mut Context<'_>) -> Poll<Result<Self::Permit, Error>> {
-        Poll::Ready(self.enter())
+    fn poll_enter(&mut self, _: &mut Context<'_>) -> Poll<Result<Entry, Error>> {
+        Poll::Ready(self.circuit.0.enter())
     }
 
     #[inline]
-    fn enter_blocking(mut self) -> Result<Self::Permit, Error> {
-        self.enter()
+    fn enter_blocking(&mut self) -> Result<Entry, Error> {
+        self.circuit.0.enter()
+    }
+
+    #[cold]
+    fn abandon(&self, entry: Entry, end: Abandoned) {
+        let outcome = match end {
+            Abandoned::Panicked => Outcome::Failure(FailureKind::Other),
+            Abandoned::Cancelled => Outcome::Cancelled,
+        };
+        self.circuit.0.leave_noticed(entry, outcome);
     }
 }
 
-/// A call inside a circuit.
-pub struct CircuitPermit<'a, P> {
-    admitted: Admitted<'a>,
-    failure_when: Option<P>,
-}
-
-/// Gives the permit back exactly once: as settled, or as cancelled when dropped.
-struct Admitted<'a> {
-    circuit: Handle<'a, CircuitBreaker>,
-    epoch: u32,
-    settled: bool,
-}
-
-impl Admitted<'_> {
+impl<E, P: Fn(&E) -> Judgement> Judge<E> for CircuitGate<'_, P> {
     #[inline]
-    fn settle(mut self, outcome: Outcome) {
-        self.settled = true;
-        self.circuit.0.leave(self.epoch, outcome);
-    }
-}
-
-impl Drop for Admitted<'_> {
-    #[inline]
-    fn drop(&mut self) {
-        if !self.settled {
-            self.circuit.0.leave(self.epoch, Outcome::Cancelled);
+    fn leave(&self, entry: Entry, failure: Option<&Failure<E>>) {
+        match failure {
+            None => self.circuit.0.leave_well(entry),
+            Some(failure) => self.leave_failed(entry, failure),
         }
     }
 }
 
-impl<P> Permit for CircuitPermit<'_, P> {
-    fn panicked(self) {
-        self.admitted.settle(Outcome::Failure);
-    }
-}
+impl<P> CircuitGate<'_, P> {
+    #[cold]
+    fn leave_failed<E>(&self, entry: Entry, failure: &Failure<E>)
+    where
+        P: Fn(&E) -> Judgement,
+    {
+        /// Gives the permit back if the user's judge panics.
+        struct Judging<'g>(&'g CircuitBreaker, Option<Entry>);
+        impl Drop for Judging<'_> {
+            fn drop(&mut self) {
+                if let Some(entry) = self.1 {
+                    self.0.0.leave_noticed(entry, Outcome::Cancelled);
+                }
+            }
+        }
 
-impl<E, P: FnOnce(&E) -> bool> Leave<E> for CircuitPermit<'_, P> {
-    #[inline]
-    fn leave<T>(self, out: &Result<T, Failure<E>>) {
-        let outcome = match out {
-            Ok(_) => Outcome::Success,
-            Err(Failure::Rejected(error)) if error.is_timeout() => Outcome::Failure,
-            Err(Failure::Rejected(_)) => Outcome::Ignored,
-            // A panic of the predicate is the caller's; the permit comes back as cancelled.
-            Err(Failure::Inner(error)) => match self.failure_when.is_none_or(|failure_when| failure_when(error)) {
-                true => Outcome::Failure,
-                false => Outcome::Success,
+        let mut judging = Judging(&self.circuit, Some(entry));
+        let outcome = match failure {
+            Failure::Rejected(error) if error.is_timeout() => Outcome::Failure(FailureKind::Timeout),
+            Failure::Rejected(_) => Outcome::Ignored,
+            Failure::Inner(error) => match (self.judge)(error) {
+                Judgement::Success => Outcome::Success,
+                Judgement::Failure(kind) => Outcome::Failure(kind),
             },
         };
-        self.admitted.settle(outcome);
+        judging.1 = None;
+        match outcome {
+            Outcome::Success => self.circuit.0.leave_well(entry),
+            outcome => self.circuit.0.leave_noticed(entry, outcome),
+        }
     }
 }

@@ -3,24 +3,40 @@
 //! Every change of phase starts a new epoch. A permit carries the epoch it was admitted in, so a result that comes
 //! back after a change is recognised and decides nothing.
 
-use std::time::Duration;
-
-use super::settings::CircuitBreakerSettings;
+use super::{settings::CircuitBreakerSettings, snapshot::State};
 use crate::clock::Time;
 
 /// The whole of a circuit's state but the time its phase ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Machine {
-    /// Counts changes of phase, modulo 2^30.
+    /// Counts changes of phase, modulo 2^25.
     pub(super) epoch: u32,
     pub(super) phase: Phase,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Phase {
-    Closed { failures: u32 },
+    Closed {
+        failures: u32,
+        /// A success may have to look at the window too: there are failures in it, but too few calls yet.
+        watch: bool,
+    },
     Open,
-    HalfOpen { in_flight: u16, successes: u16 },
+    HalfOpen(Probes),
+    /// Closed, with a share of calls admitted that grows until the phase ends.
+    Ramping {
+        failures: u32,
+    },
+    ForcedOpen,
+    Disabled,
+}
+
+/// What became of the probes of a half-open circuit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Probes {
+    pub(super) in_flight: u16,
+    pub(super) successes: u16,
+    pub(super) failures: u16,
 }
 
 /// What a call that ended says about the service.
@@ -36,10 +52,12 @@ pub(super) enum Evidence {
 pub(super) enum Admission {
     /// It enters, and the machine stays as it is.
     Enter,
-    /// It enters as a probe, and the machine becomes this; the phase ends a lease from now.
-    Probe(Machine),
-    /// It has to stay out, for at least this long.
-    Reject(Duration),
+    /// The machine should be made this first, and then be asked again.
+    Become(Machine),
+    /// It enters if the half-open circuit has a place for another probe.
+    Probe,
+    /// It has to stay out until the phase ends.
+    Reject,
 }
 
 /// The effect of a call that ended.
@@ -53,88 +71,208 @@ pub(super) enum Settlement {
     Late,
 }
 
-const EPOCH_BITS: u32 = 30;
-const PHASE_SHIFT: u32 = 32;
-const EPOCH_SHIFT: u32 = 34;
-const PHASE_CLOSED: u64 = 0;
-const PHASE_OPEN: u64 = 1;
+const EPOCH_SHIFT: u32 = 39;
+const EPOCHS: u32 = 1 << 25;
+const PHASE_SHIFT: u32 = 36;
+const WATCH: u64 = 1 << 32;
+const CLOSED: u64 = 0;
+const OPEN: u64 = 1;
+const HALF_OPEN: u64 = 2;
+const RAMPING: u64 = 3;
+const FORCED_OPEN: u64 = 4;
+const DISABLED: u64 = 5;
 
 impl Machine {
-    pub(super) const CLOSED: Self = Self { epoch: 0, phase: Phase::Closed { failures: 0 } };
+    pub(super) const START: Self = Self { epoch: 0, phase: Phase::CLOSED };
 
-    /// `epoch:30 | phase:2 | failures:32` or, half-open, `epoch:30 | phase:2 | in_flight:16 | successes:16`.
+    /// `epoch:25 | phase:3 | detail:36`; the detail is `watch:1 | failures:32`, or three counts of probes of 12 bits.
     pub(super) fn pack(self) -> u64 {
         let (phase, detail) = match self.phase {
-            Phase::Closed { failures } => (PHASE_CLOSED, failures),
-            Phase::Open => (PHASE_OPEN, 0),
-            Phase::HalfOpen { in_flight, successes } => (2, u32::from(in_flight) << 16 | u32::from(successes)),
+            Phase::Closed { failures, watch } => (CLOSED, u64::from(failures) | if watch { WATCH } else { 0 }),
+            Phase::Open => (OPEN, 0),
+            Phase::HalfOpen(Probes { in_flight, successes, failures }) => {
+                (HALF_OPEN, u64::from(in_flight) << 24 | u64::from(successes) << 12 | u64::from(failures))
+            }
+            Phase::Ramping { failures } => (RAMPING, u64::from(failures)),
+            Phase::ForcedOpen => (FORCED_OPEN, 0),
+            Phase::Disabled => (DISABLED, 0),
         };
-        u64::from(self.epoch) << EPOCH_SHIFT | phase << PHASE_SHIFT | u64::from(detail)
+        u64::from(self.epoch) << EPOCH_SHIFT | phase << PHASE_SHIFT | detail
     }
 
     #[allow(clippy::cast_possible_truncation, reason = "each cast takes exactly the bits of its field")]
     pub(super) fn unpack(word: u64) -> Self {
-        let detail = word as u32;
-        let phase = match word >> PHASE_SHIFT & 0b11 {
-            PHASE_CLOSED => Phase::Closed { failures: detail },
-            PHASE_OPEN => Phase::Open,
-            _ => Phase::HalfOpen { in_flight: (detail >> 16) as u16, successes: detail as u16 },
+        let failures = word as u32;
+        let probes = |shift: u32| (word >> shift & 0xFFF) as u16;
+        let phase = match word >> PHASE_SHIFT & 0b111 {
+            CLOSED => Phase::Closed { failures, watch: word & WATCH != 0 },
+            OPEN => Phase::Open,
+            HALF_OPEN => Phase::HalfOpen(Probes { in_flight: probes(24), successes: probes(12), failures: probes(0) }),
+            RAMPING => Phase::Ramping { failures },
+            FORCED_OPEN => Phase::ForcedOpen,
+            _ => Phase::Disabled,
         };
         Self { epoch: (word >> EPOCH_SHIFT) as u32, phase }
     }
 
-    /// The same circuit in another phase, one epoch later.
-    pub(super) fn into_phase(self, phase: Phase) -> Self {
-        Self { epoch: (self.epoch + 1) & ((1 << EPOCH_BITS) - 1), phase }
+    /// Whether a packed machine is closed, whatever its details.
+    #[inline]
+    pub(super) fn is_closed(word: u64) -> bool {
+        word >> PHASE_SHIFT & 0b111 == CLOSED
     }
 
-    /// May a call enter now? `ends` is when the open phase, or the lease of the probes, is over.
-    pub(super) fn admit(self, now: Time, ends: Time, settings: &CircuitBreakerSettings) -> Admission {
+    /// Whether a packed machine is closed with nothing to be done by a success.
+    #[inline]
+    pub(super) fn is_quiet(word: u64) -> bool {
+        word & ((1 << EPOCH_SHIFT) - 1) == 0
+    }
+
+    #[inline]
+    #[allow(clippy::cast_possible_truncation, reason = "the epoch is what is left")]
+    pub(super) fn epoch_of(word: u64) -> u32 {
+        (word >> EPOCH_SHIFT) as u32
+    }
+
+    /// The same circuit in another phase, one epoch later.
+    pub(super) fn into_phase(self, phase: Phase) -> Self {
+        Self { epoch: (self.epoch + 1) % EPOCHS, phase }
+    }
+
+    /// The same circuit in the same epoch, with other details.
+    pub(super) fn with(self, phase: Phase) -> Self {
+        Self { phase, ..self }
+    }
+
+    /// May a call enter now? `ends` is when the phase, or the lease of the probes, is over; `unit` draws uniformly from
+    /// [0, 1).
+    pub(super) fn admit(
+        self,
+        now: Time,
+        ends: Time,
+        settings: &CircuitBreakerSettings,
+        unit: impl FnOnce() -> f64,
+    ) -> Admission {
         match self.phase {
-            Phase::Closed { .. } => Admission::Enter,
-            Phase::HalfOpen { in_flight, successes } if in_flight < settings.half_open_max_calls => {
-                Admission::Probe(Self { phase: Phase::HalfOpen { in_flight: in_flight + 1, successes }, ..self })
+            Phase::Closed { .. } | Phase::Disabled => Admission::Enter,
+            Phase::Ramping { failures } if now >= ends => {
+                // The same epoch: the calls inside go on to count.
+                Admission::Become(self.with(Phase::Closed { failures, watch: false }))
             }
-            Phase::Open | Phase::HalfOpen { .. } if now < ends => Admission::Reject(ends.since(now)),
-            Phase::Open => Admission::Probe(self.into_phase(Phase::HalfOpen { in_flight: 1, successes: 0 })),
-            // Probes that hang past their lease lose their places. The new epoch makes whatever they bring late.
-            Phase::HalfOpen { successes, .. } => {
-                Admission::Probe(self.into_phase(Phase::HalfOpen { in_flight: 1, successes }))
+            Phase::Ramping { .. } => {
+                let share = self.admitted_share(now, ends, settings);
+                if unit() < share { Admission::Enter } else { Admission::Reject }
             }
+            Phase::Open | Phase::ForcedOpen if now < ends => Admission::Reject,
+            Phase::Open | Phase::ForcedOpen => Admission::Become(self.into_phase(Phase::HalfOpen(Probes::default()))),
+            // Full until the first lease ends.
+            Phase::HalfOpen(probes) if probes.in_flight >= settings.half_open_max_calls && now < ends => {
+                Admission::Reject
+            }
+            Phase::HalfOpen(_) => Admission::Probe,
         }
     }
 
-    /// What does a call that was admitted in `epoch` change when it ends?
-    pub(super) fn settle(self, epoch: u32, evidence: Evidence, settings: &CircuitBreakerSettings) -> Settlement {
+    /// What does a call that was admitted in `epoch` change when it ends? `window` says whether the window of a closed
+    /// circuit now asks to open it, and else whether successes have to watch it.
+    pub(super) fn settle(
+        self,
+        epoch: u32,
+        evidence: Evidence,
+        window: WindowSays,
+        settings: &CircuitBreakerSettings,
+    ) -> Settlement {
         if epoch != self.epoch {
             return Settlement::Late;
         }
-        let phase = match (self.phase, evidence) {
-            (Phase::Closed { failures: 0 }, Evidence::Success)
-            | (Phase::Closed { .. }, Evidence::Nothing)
-            | (Phase::Open, _) => return Settlement::Keep,
-            (Phase::Closed { .. }, Evidence::Success) => Phase::Closed { failures: 0 },
-            (Phase::Closed { failures }, Evidence::Failure) => {
-                let failures = failures.saturating_add(1);
-                if failures >= settings.failure_threshold {
-                    return Settlement::Become(self.into_phase(Phase::Open));
+        let next = match self.phase {
+            Phase::Open | Phase::ForcedOpen | Phase::Disabled => return Settlement::Keep,
+            Phase::Closed { .. } | Phase::Ramping { .. } if window == WindowSays::Open => self.into_phase(Phase::Open),
+            Phase::Closed { failures, watch } => match count(failures, evidence, settings) {
+                Some(failures) => {
+                    let watch = if evidence == Evidence::Nothing { watch } else { window == WindowSays::Watch };
+                    self.with(Phase::Closed { failures, watch })
                 }
-                Phase::Closed { failures }
-            }
-            (Phase::HalfOpen { .. }, Evidence::Failure) => {
-                return Settlement::Become(self.into_phase(Phase::Open));
-            }
-            (Phase::HalfOpen { in_flight, successes }, Evidence::Success) => {
-                let successes = successes.saturating_add(1);
-                if successes >= settings.success_threshold {
-                    return Settlement::Become(self.into_phase(Phase::Closed { failures: 0 }));
-                }
-                Phase::HalfOpen { in_flight: in_flight.saturating_sub(1), successes }
-            }
-            (Phase::HalfOpen { in_flight, successes }, Evidence::Nothing) => {
-                Phase::HalfOpen { in_flight: in_flight.saturating_sub(1), successes }
-            }
+                None => self.into_phase(Phase::Open),
+            },
+            Phase::Ramping { failures } => match count(failures, evidence, settings) {
+                Some(failures) => self.with(Phase::Ramping { failures }),
+                None => self.into_phase(Phase::Open),
+            },
+            Phase::HalfOpen(probes) => self.settle_probe(probes, evidence, settings),
         };
-        Settlement::Become(Self { phase, ..self })
+        if next == self { Settlement::Keep } else { Settlement::Become(next) }
+    }
+
+    /// The share of calls admitted now. On the ramp it is a tenth at first and grows evenly to all.
+    pub(super) fn admitted_share(self, now: Time, ends: Time, settings: &CircuitBreakerSettings) -> f64 {
+        match self.phase {
+            Phase::Closed { .. } | Phase::Disabled => 1.0,
+            Phase::Ramping { .. } if settings.ramp_up.is_zero() => 1.0,
+            Phase::Ramping { .. } => {
+                1.0 - 0.9 * (ends.since(now).as_secs_f64() / settings.ramp_up.as_secs_f64()).min(1.0)
+            }
+            Phase::Open | Phase::ForcedOpen | Phase::HalfOpen(_) => 0.0,
+        }
+    }
+
+    /// The probes that are still on their way have been counted before.
+    fn settle_probe(self, mut probes: Probes, evidence: Evidence, settings: &CircuitBreakerSettings) -> Self {
+        match evidence {
+            Evidence::Nothing => {}
+            Evidence::Success => {
+                probes.successes += 1;
+                if probes.successes >= settings.success_threshold {
+                    return self.into_phase(Phase::after_recovery(settings));
+                }
+            }
+            Evidence::Failure => {
+                probes.failures += 1;
+                if probes.failures > settings.half_open_max_failures {
+                    return self.into_phase(Phase::Open);
+                }
+            }
+        }
+        self.with(Phase::HalfOpen(probes))
+    }
+}
+
+/// What the window says after a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum WindowSays {
+    /// All is well, or there is no window.
+    Nothing,
+    /// There are failures, but too few calls for a rate: successes have to look too.
+    Watch,
+    /// A rate has reached its threshold.
+    Open,
+}
+
+/// Consecutive failures after this call; `None` if they open the circuit.
+fn count(failures: u32, evidence: Evidence, settings: &CircuitBreakerSettings) -> Option<u32> {
+    // Counted only where there is such a rule: a success would have to reset the count otherwise.
+    let Some(threshold) = settings.failure_threshold else { return Some(0) };
+    match evidence {
+        Evidence::Success => Some(0),
+        Evidence::Nothing => Some(failures),
+        Evidence::Failure => Some(failures.saturating_add(1)).filter(|failures| *failures < threshold),
+    }
+}
+
+impl Phase {
+    pub(super) const CLOSED: Self = Self::Closed { failures: 0, watch: false };
+
+    fn after_recovery(settings: &CircuitBreakerSettings) -> Self {
+        if settings.ramp_up.is_zero() { Self::CLOSED } else { Self::Ramping { failures: 0 } }
+    }
+
+    /// As users see it.
+    pub(super) fn state(self) -> State {
+        match self {
+            Self::Closed { .. } | Self::Ramping { .. } => State::Closed,
+            Self::Open => State::Open,
+            Self::HalfOpen(_) => State::HalfOpen,
+            Self::ForcedOpen => State::ForcedOpen,
+            Self::Disabled => State::Disabled,
+        }
     }
 }

@@ -9,7 +9,7 @@ use super::{Resource, holders::SlotId, origin::OriginId};
 use crate::{
     Error, Failure,
     events::{self, Event},
-    gate::{self, Gate},
+    gate::{Abandoned, Gate, Judge},
     semaphore::{Acquire, Entered, Limits, Permit, Refused},
     site::Handle,
 };
@@ -38,10 +38,22 @@ impl<'a> Gate for ResourceGate<'a> {
     }
 
     #[inline]
-    fn enter_blocking(mut self) -> Result<Hold<'a>, Error> {
+    fn enter_blocking(&mut self) -> Result<Hold<'a>, Error> {
         let limits = self.acquire.owner().limits();
         let out = self.acquire.block(limits);
         self.hold(out)
+    }
+
+    #[inline]
+    fn abandon(&self, permit: Self::Permit, _: Abandoned) {
+        drop(permit);
+    }
+}
+
+impl<E> Judge<E> for ResourceGate<'_> {
+    #[inline]
+    fn leave(&self, permit: Self::Permit, _: Option<&Failure<E>>) {
+        drop(permit);
     }
 }
 
@@ -58,7 +70,7 @@ impl<'a> ResourceGate<'a> {
                 }
                 Ok(hold)
             }
-            Err(Refused { waited }) => Err(resource.timed_out(waited.unwrap_or_default())),
+            Err(Refused { waited }) => Err(resource.timed_out(self.origin, waited.unwrap_or_default())),
         }
     }
 }
@@ -75,6 +87,10 @@ impl Resource {
         let stats = &self.0.stats;
         stats.contended.increment();
         stats.waited(waited);
+        self.report(origin, waited, true);
+    }
+
+    fn report(&self, origin: OriginId, waited: Duration, acquired: bool) {
         let threshold = self.settings().contention_threshold;
         if waited > threshold {
             events::emit(|| Event::ContentionDetected {
@@ -82,15 +98,17 @@ impl Resource {
                 function: origin.name(),
                 waited,
                 threshold,
+                acquired,
             });
         }
     }
 
     #[cold]
-    fn timed_out(&self, waited: Duration) -> Error {
+    fn timed_out(&self, origin: OriginId, waited: Duration) -> Error {
         let stats = &self.0.stats;
         stats.timeouts.increment();
         stats.waited(waited);
+        self.report(origin, waited, false);
         Error::ContentionTimeout { name: self.name().clone(), waited, holders: self.0.holders.list() }
     }
 }
@@ -108,14 +126,4 @@ impl Drop for Hold<'_> {
         // Before the permit, which is dropped after this: there are never more holders on record than permits.
         self.permit.owner().0.holders.give_back(self.slot);
     }
-}
-
-impl gate::Permit for Hold<'_> {
-    #[inline]
-    fn panicked(self) {}
-}
-
-impl<E> gate::Leave<E> for Hold<'_> {
-    #[inline]
-    fn leave<T>(self, _out: &Result<T, Failure<E>>) {}
 }

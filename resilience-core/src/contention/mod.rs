@@ -29,12 +29,12 @@ use crate::{
     site::Handle,
 };
 
-/// Something that calls take turns at, with a record of how long they wait and for whom.
+/// Something that calls take turns at, with a record of how long they wait and of who holds it.
 ///
 /// At most `max_concurrent` calls hold the resource at the same time. The others wait in the order of their arrival,
 /// each for at most `max_wait`; then it is rejected with
 /// [`Error::ContentionTimeout`](crate::Error::ContentionTimeout), which names the holders. A wait longer than
-/// `contention_threshold` that ends with the resource is reported as
+/// `contention_threshold` is reported when it ends, as
 /// [`Event::ContentionDetected`](crate::events::Event::ContentionDetected). Clones are handles to the same resource.
 ///
 /// Defaults:

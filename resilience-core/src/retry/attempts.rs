@@ -115,7 +115,10 @@ pub fn judge_failure<E>(when: impl FnOnce(&E) -> bool) -> impl FnOnce(&Failure<E
 fn judge_rejection(error: &Error, settings: &RetrySettings) -> Verdict {
     match error {
         Error::TimedOut { .. } => Verdict::Retry,
-        Error::CircuitOpen { retry_after, .. } if settings.when_open == WhenOpen::Wait => {
+        // A circuit that was forced open without an end is not worth waiting for.
+        Error::CircuitOpen { retry_after, .. }
+            if settings.when_open == WhenOpen::Wait && *retry_after < Duration::MAX =>
+        {
             Verdict::RetryAfter(*retry_after)
         }
         Error::CircuitOpen { .. } => Verdict::Stop,

@@ -14,9 +14,9 @@ pub use snapshot::Snapshot;
 
 use crate::{
     Failure, Name,
+    classified::Classified,
     clock::{self, Sleep},
-    instances,
-    private::{self, Classified},
+    instances, private,
     site::Handle,
     stats::Counter,
 };
@@ -281,10 +281,12 @@ impl<P> Classified<'_, Retry, P> {
     {
         let mut attempts = Attempts::new(Handle::Ref(self.policy));
         loop {
-            match attempts.after(work().await, judge(&self.predicate)) {
+            // The step is gone before the wait: it holds a result, which need not be `Send`.
+            let delay = match attempts.after(work().await, judge(&self.predicate)) {
                 Step::Done(out) => return (out, attempts.number()),
-                Step::Wait(delay) => Sleep::new(delay).await,
-            }
+                Step::Wait(delay) => delay,
+            };
+            Sleep::new(delay).await;
         }
     }
 }

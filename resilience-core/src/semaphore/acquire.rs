@@ -8,9 +8,7 @@ use std::{
 
 use super::{Joined, Semaphore, Ticket};
 use crate::{
-    Failure,
     clock::{self, Sleep, Time},
-    gate,
     site::Handle,
 };
 
@@ -35,16 +33,6 @@ impl<P: Guarded> Drop for Permit<'_, P> {
     fn drop(&mut self) {
         self.0.semaphore().release();
     }
-}
-
-impl<P: Guarded> gate::Permit for Permit<'_, P> {
-    #[inline]
-    fn panicked(self) {}
-}
-
-impl<P: Guarded, E> gate::Leave<E> for Permit<'_, P> {
-    #[inline]
-    fn leave<T>(self, _out: &Result<T, Failure<E>>) {}
 }
 
 /// How many may wait, and for how long.

@@ -4,7 +4,7 @@ use quote::quote;
 
 use crate::{
     errors::Errors,
-    key::{CountType, Key, ValueKind},
+    key::{Count, Key, ValueKind},
     kind::Kind,
     value::Value,
 };
@@ -15,10 +15,10 @@ pub(crate) static KIND: Kind = Kind {
     settings: "BulkheadSettings",
     keys: &[
         Key::NAME,
-        Key::setting("max_concurrent", ValueKind::Count(CountType::U32), "10", "Calls that may be inside at once."),
+        Key::setting("max_concurrent", ValueKind::Count(Count::POSITIVE), "10", "Calls that may be inside at once."),
         Key::setting(
             "max_queue",
-            ValueKind::CountOrZero,
+            ValueKind::Count(Count::ANY),
             "0",
             "Calls that may wait for a place; with none, a call without a place is rejected at once.",
         ),
@@ -30,7 +30,7 @@ pub(crate) static KIND: Kind = Kind {
     repeats: false,
     check: |values, _, _, errors: &mut Errors| {
         let no_queue = match values.get("max_queue") {
-            Some(Value::Setting(queue)) => queue.to_string() == "0",
+            Some(Value::Setting(queue)) => queue.to_string() == "0u32",
             _ => values.lacks("max_queue"),
         };
         if let Some(span) = values.span("max_wait")

@@ -3,7 +3,7 @@
 use quote::quote;
 
 use crate::{
-    key::{CountType, Key, ValueKind},
+    key::{Count, Key, ValueKind},
     kind::Kind,
 };
 
@@ -15,7 +15,7 @@ pub(crate) static KIND: Kind = Kind {
         Key::NAME,
         Key::setting(
             "max_concurrent",
-            ValueKind::Count(CountType::U32),
+            ValueKind::Count(Count::POSITIVE),
             "1",
             "Calls that may hold the resource at once.",
         ),

@@ -8,7 +8,7 @@ use crate::{
     arguments::last,
     errors::Errors,
     function::Function,
-    key::{CountType, Key, ValueKind},
+    key::{Count, Key, Number, ValueKind},
     kind::Kind,
     model::{Inner, Layer},
     paths::Paths,
@@ -20,7 +20,7 @@ pub(crate) static KIND: Kind = Kind {
     settings: "RetrySettings",
     keys: &[
         Key::NAME,
-        Key::setting("max_attempts", ValueKind::Count(CountType::U32), "3", "Calls in all, the first included."),
+        Key::setting("max_attempts", ValueKind::Count(Count::POSITIVE), "3", "Calls in all, the first included."),
         Key::setting(
             "backoff",
             ValueKind::Choice(&[
@@ -36,7 +36,7 @@ pub(crate) static KIND: Kind = Kind {
         Key::setting("base_delay", ValueKind::Duration, "\"100ms\"", "The first delay, before jitter."),
         Key::setting(
             "multiplier",
-            ValueKind::Multiplier,
+            ValueKind::Number(Number::Multiplier),
             "2.0",
             "Growth of exponential backoff, and of linear backoff, where the default is 1.",
         ),
@@ -52,7 +52,12 @@ pub(crate) static KIND: Kind = Kind {
             "\"full\"",
             "How a delay `d` is spread: `U(0, d)`, `d/2 + U(0, d/2)`, `d * U(1-f, 1+f)`, or not at all.",
         ),
-        Key::setting("jitter_factor", ValueKind::Fraction, "0.5", "The `f` of proportional jitter, from 0 to 1."),
+        Key::setting(
+            "jitter_factor",
+            ValueKind::Number(Number::Fraction),
+            "0.5",
+            "The `f` of proportional jitter, from 0 to 1.",
+        ),
         Key::site(
             "when",
             ValueKind::Predicate,
@@ -99,10 +104,11 @@ fn check(values: &Values, _: &Function, _: Span, errors: &mut Errors) {
 /// loop {
 ///     let last = attempts.is_last();
 ///     let a = Repeatable::next(&mut slot, last);
-///     match attempts.after(INNER, judge(when)) {
+///     let delay = match attempts.after(INNER, judge(when)) {
 ///         Done(out) => break out,
-///         Wait(delay) => sleep(delay),
-///     }
+///         Wait(delay) => delay,
+///     };
+///     sleep(delay);
 /// }
 /// ```
 fn wrap(layer: &Layer, function: &Function, inner: Inner, paths: &Paths) -> TokenStream {
@@ -130,10 +136,12 @@ fn wrap(layer: &Layer, function: &Function, inner: Inner, paths: &Paths) -> Toke
                 let #last = #attempts.is_last();
                 #bindings
                 let #result = #code;
-                match #attempts.after(#result, #private::#judge(#when)) {
+                // The step is gone before the wait: it holds a result, which need not be `Send`.
+                let #delay = match #attempts.after(#result, #private::#judge(#when)) {
                     #private::Step::Done(#out) => break #out,
-                    #private::Step::Wait(#delay) => #sleep,
-                }
+                    #private::Step::Wait(#delay) => #delay,
+                };
+                #sleep;
             }
         }
     };

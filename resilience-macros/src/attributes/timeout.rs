@@ -8,7 +8,7 @@ use crate::{
     args::{Untold, Values},
     errors::Errors,
     function::Function,
-    key::{CountType, Key, ValueKind},
+    key::{Count, Key, ValueKind},
     kind::Kind,
     model::Layer,
     paths::{Paths, located_at},
@@ -39,9 +39,10 @@ pub(crate) static KIND: Kind = Kind {
         ),
         Key::setting(
             "max_detached",
-            ValueKind::Count(CountType::U32),
+            ValueKind::Count(Count::POSITIVE),
             "64",
-            "With `mode = \"detach\"`: runs that may still go on after their callers left; further calls are refused.",
+            "With `mode = \"detach\"`: runs that may go on after their callers left; with as many, further calls are \
+             refused.",
         ),
         Key::CRATE,
     ],
@@ -83,7 +84,7 @@ fn check(values: &Values, function: &Function, span: Span, errors: &mut Errors) 
             errors
                 .at_span(mode, "`mode` is for sync functions; an async one is dropped at its limit, so remove `mode`");
         }
-    } else if values.lacks("mode") {
+    } else if values.lacks("mode") && !function.returns_future() {
         errors.at_span(
             span,
             "a sync function cannot be stopped from outside, so its timeout must say how it ends: \

@@ -13,6 +13,12 @@ pub trait Gate: Unpin {
     /// What a call inside holds.
     type Permit: Unpin;
 
+    /// Enters if that needs no wait and no thought. Apart from the rest, so that this way stays in registers.
+    #[inline]
+    fn enter_at_once(&mut self) -> Option<Self::Permit> {
+        None
+    }
+
     /// Enters, or registers the waker and waits for a place.
     fn poll_enter(&mut self, cx: &mut Context<'_>) -> Poll<Result<Self::Permit, Error>>;
 
@@ -43,9 +49,12 @@ pub(crate) fn call<G, T, E>(mut gate: G, work: impl FnOnce() -> Result<T, Failur
 where
     G: Judge<E>,
 {
-    let permit = match gate.enter_blocking() {
-        Ok(permit) => permit,
-        Err(error) => return Err(Failure::Rejected(error)),
+    let permit = match gate.enter_at_once() {
+        Some(permit) => permit,
+        None => match gate.enter_blocking() {
+            Ok(permit) => permit,
+            Err(error) => return Err(Failure::Rejected(error)),
+        },
     };
     let inside = Inside { gate: &gate, permit: Some(permit) };
     // Taken apart and put together again: moved as a whole, a large `Result` would be copied through memory.
@@ -147,13 +156,16 @@ where
         // Done while the work runs: if it panics, the permit is given back by `Inside` and not once more by `drop`.
         let permit = match mem::replace(this.stage, Stage::Done) {
             Stage::Inside(permit) => Some(permit),
-            Stage::Entering => match this.gate.poll_enter(cx) {
-                Poll::Ready(Ok(permit)) => Some(permit),
-                Poll::Ready(Err(error)) => return Poll::Ready(Err(Failure::Rejected(error))),
-                Poll::Pending => {
-                    *this.stage = Stage::Entering;
-                    return Poll::Pending;
-                }
+            Stage::Entering => match this.gate.enter_at_once() {
+                Some(permit) => Some(permit),
+                None => match this.gate.poll_enter(cx) {
+                    Poll::Ready(Ok(permit)) => Some(permit),
+                    Poll::Ready(Err(error)) => return Poll::Ready(Err(Failure::Rejected(error))),
+                    Poll::Pending => {
+                        *this.stage = Stage::Entering;
+                        return Poll::Pending;
+                    }
+                },
             },
             // Polled after completion: whatever the work says to that.
             Stage::Done => None,

@@ -17,7 +17,7 @@ use super::{
     window::{Content, Log, Mishap},
 };
 use crate::{
-    Error, InvalidSetting, Name,
+    InvalidSetting, Name,
     clock::{self, Time},
     events::{self, Event, Subscribers},
     histogram::Histogram,
@@ -104,11 +104,11 @@ impl Circuit {
         self.settings.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Admits a call, or tells when to come back.
+    /// Admits a call to a closed circuit.
     #[inline]
-    pub(super) fn enter(&self) -> Result<Entry, Error> {
+    pub(super) fn enter_closed(&self) -> Option<Entry> {
         let word = self.switch.word();
-        if Machine::is_closed(word) { Ok(self.entry(word, Lease::NONE)) } else { self.enter_guarded() }
+        Machine::is_closed(word).then(|| self.entry(word, Lease::NONE))
     }
 
     #[inline]
@@ -116,9 +116,8 @@ impl Circuit {
         Entry { word, lease, since: if self.plan().is_timed() { clock::now() } else { UNTIMED } }
     }
 
-    /// Admission while not closed, where time and other callers matter.
-    #[inline(never)]
-    fn enter_guarded(&self) -> Result<Entry, Error> {
+    /// Admits a call, or tells how long it should stay away.
+    pub(super) fn enter(&self) -> Result<Entry, Duration> {
         let (machine, ends) = self.switch.now_and_end();
         // The common case, which needs no settings. The coarse clock may be late, so its "not yet" is taken at its
         // word and its "now" is checked by the exact one.
@@ -132,7 +131,7 @@ impl Circuit {
     }
 
     #[cold]
-    fn enter_or_probe(&self) -> Result<Entry, Error> {
+    fn enter_or_probe(&self) -> Result<Entry, Duration> {
         let settings = self.settings();
         loop {
             let (machine, ends) = self.switch.now_and_end();
@@ -172,9 +171,9 @@ impl Circuit {
         Ok(lease.map(|lease| self.entry(next.pack(), lease)))
     }
 
-    fn reject(&self, ends: Time, now: Time) -> Error {
+    fn reject(&self, ends: Time, now: Time) -> Duration {
         self.meter.count(Count::Rejected);
-        Error::CircuitOpen { name: self.name.clone(), retry_after: switch::time_left(ends, now) }
+        switch::time_left(ends, now)
     }
 
     /// Takes in a success. In a closed circuit without failures it changes nothing but counts, which its thread owns.

@@ -32,13 +32,20 @@ impl<P> Gate for CircuitGate<'_, P> {
     type Permit = Entry;
 
     #[inline]
+    fn enter_at_once(&mut self) -> Option<Entry> {
+        self.circuit.0.enter_closed()
+    }
+
+    #[inline]
     fn poll_enter(&mut self, _: &mut Context<'_>) -> Poll<Result<Entry, Error>> {
-        Poll::Ready(self.circuit.0.enter())
+        Poll::Ready(self.enter_blocking())
     }
 
     #[inline]
     fn enter_blocking(&mut self) -> Result<Entry, Error> {
-        self.circuit.0.enter()
+        let circuit = &self.circuit.0;
+        // Put together here, so that it is written where the caller wants it.
+        circuit.enter().map_err(|retry_after| Error::CircuitOpen { name: circuit.name.clone(), retry_after })
     }
 
     #[cold]

@@ -8,7 +8,7 @@ use crate::clock::Time;
 
 /// A probe's place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Lease(u32);
+pub(super) struct Lease(u64);
 
 impl Lease {
     /// Of a call that is no probe.
@@ -19,7 +19,7 @@ impl Lease {
 pub(super) struct Trial {
     /// Who has a place, and until when.
     leases: Vec<(Lease, Time)>,
-    last: u32,
+    last: u64,
 }
 
 impl Trial {
@@ -34,8 +34,8 @@ impl Trial {
         if self.leases.len() >= usize::from(settings.half_open_max_calls) {
             return None;
         }
-        // Never 0, which is no lease. Numbers come again after four billion probes; their leases are over by then.
-        self.last = self.last.checked_add(1).unwrap_or(1);
+        // Never 0, which is no lease.
+        self.last += 1;
         let lease = Lease(self.last);
         self.leases.push((lease, now.after(settings.lease())));
         Some(lease)

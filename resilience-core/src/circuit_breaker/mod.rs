@@ -1,5 +1,6 @@
 //! Stops calling a service that keeps failing, and finds out gently when it is back.
 
+mod admission;
 mod circuit;
 mod gate;
 #[cfg(all(test, loom))]
@@ -12,7 +13,9 @@ mod meter;
 mod model;
 mod plan;
 mod reason;
+mod report;
 mod settings;
+mod settlement;
 mod snapshot;
 mod switch;
 mod trial;

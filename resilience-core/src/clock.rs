@@ -2,6 +2,7 @@
 //! clock, which is the system's unless tokio's time is paused. All waiting of the library goes through here too.
 
 use std::{
+    cell::OnceCell,
     panic::catch_unwind,
     pin::Pin,
     sync::{
@@ -48,8 +49,10 @@ pub(crate) fn nanos(duration: Duration) -> u64 {
 
 /// When the process first asked for the time.
 static ORIGIN: LazyLock<Instant> = LazyLock::new(|| {
+    let origin = Instant::now();
+    // After that, so that the coarse clock never runs ahead.
     coarse::set_origin();
-    Instant::now()
+    origin
 });
 
 /// Now, by the clock in force.
@@ -60,6 +63,9 @@ pub(crate) fn now() -> Time {
     let origin = *ORIGIN;
     Time(nanos(tokio::time::Instant::now().into_std().saturating_duration_since(origin)))
 }
+
+/// How far the coarse clock may lag behind the exact one: a tick of the slowest kernels.
+pub(crate) const COARSENESS: Duration = Duration::from_millis(10);
 
 /// Now, to a few milliseconds, never later than [`now`]: a fifth of the cost where the system has such a clock and time
 /// is not virtual.
@@ -182,8 +188,10 @@ pub(crate) fn thread_waker() -> Waker {
             self.0.unpark();
         }
     }
-    thread_local!(static WAKER: Waker = Waker::from(Arc::new(Unpark(thread::current()))));
-    WAKER.with(Waker::clone)
+    let new = || Waker::from(Arc::new(Unpark(thread::current())));
+    thread_local!(static WAKER: OnceCell<Waker> = const { OnceCell::new() });
+    // A thread that is being torn down has none to keep.
+    WAKER.try_with(|waker| waker.get_or_init(new).clone()).unwrap_or_else(|_| new())
 }
 
 pin_project_lite::pin_project! {
@@ -212,6 +220,11 @@ impl Sleep {
 
     pub(crate) fn until(until: Time) -> Self {
         Self { until, timer: Timer::Idle }
+    }
+
+    /// When it ends.
+    pub(crate) fn end(&self) -> Time {
+        self.until
     }
 }
 
@@ -281,4 +294,23 @@ fn timer_runtime() -> Option<&'static tokio::runtime::Handle> {
             Some(handle)
         })
         .as_ref()
+}
+
+#[cfg(all(test, target_os = "linux", not(loom)))]
+mod tests {
+    use rustix::time::{ClockId, clock_gettime};
+
+    #[test]
+    fn the_coarse_clock_lags_behind_the_exact_one_by_a_tick_at_most() {
+        let nanos = |clock| {
+            let time = clock_gettime(clock);
+            i128::from(time.tv_sec) * 1_000_000_000 + i128::from(time.tv_nsec)
+        };
+        for _ in 0..1000 {
+            let (before, coarse, after) =
+                (nanos(ClockId::Monotonic), nanos(ClockId::MonotonicCoarse), nanos(ClockId::Monotonic));
+            let most = i128::try_from(super::COARSENESS.as_nanos()).expect("small") * 2;
+            assert!(coarse <= after && before - coarse <= most, "{} ns behind", before - coarse);
+        }
+    }
 }

@@ -197,10 +197,11 @@ impl fmt::Display for Seconds<'_> {
             write!(f, "{}µs", self.0.as_micros().max(1))
         } else if seconds < 0.9995 {
             write!(f, "{:.0}ms", seconds * 1e3)
-        } else if seconds.fract() == 0.0 {
-            write!(f, "{seconds:.0}s")
         } else {
-            write!(f, "{seconds:.1}s")
+            // One decimal, unless it is zero.
+            let tenths = (seconds * 10.0).round();
+            let decimals = usize::from(tenths % 10.0 != 0.0);
+            write!(f, "{:.decimals$}s", tenths / 10.0)
         }
     }
 }

@@ -1,7 +1,9 @@
-//! What happened, as it happens: state changes of circuits, long waits for resources, conflicting definitions.
+//! What happened, as it happens: state changes of circuits, exhausted retry budgets, long waits for resources, conflicting
+//! definitions.
 //!
 //! Subscribers run on the thread of the call that caused the event, after the change has taken effect and outside of
-//! every lock of the library. A subscriber that panics is taken off the list; the call goes on.
+//! every lock of the library; events of different threads may arrive in another order than they happened, which their
+//! times tell. A subscriber that panics is taken off the list; the call goes on.
 
 use std::{
     fmt,
@@ -59,6 +61,19 @@ pub enum Event {
         limit: Duration,
         /// How far the work went past it.
         overrun: Duration,
+    },
+    /// A retry was not made since its budget has none left; the call returned its error. Told at most once a second for
+    /// each budget; the snapshots of retry and budget count every one.
+    #[non_exhaustive]
+    RetryBudgetExhausted {
+        /// The retry.
+        name: Name,
+        /// The budget; the retry's own has its name.
+        budget: Name,
+        /// Calls within the budget's window, the last ten seconds.
+        calls: u64,
+        /// Retries within the same window.
+        retries: u64,
     },
     /// A name is defined twice with different settings.
     Conflict(Conflict),

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use crate::{
     Bulkhead, CircuitBreaker, Conflict, Resource, Retry, Timeout, bulkhead, circuit_breaker, contention,
     registry::{self, Policy, Registry},
-    retry,
+    retry::{self, Budget},
     site::Site,
     timeout,
 };
@@ -121,6 +121,8 @@ kinds! {
     circuit_breakers: CircuitBreaker => circuit_breaker::Snapshot,
     /// Retries.
     retries: Retry => retry::Snapshot,
+    /// Retry budgets that have a name of their own.
+    budgets: Budget => retry::BudgetSnapshot,
     /// Bulkheads.
     bulkheads: Bulkhead => bulkhead::Snapshot,
     /// Timeouts.

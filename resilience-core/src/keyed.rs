@@ -97,11 +97,12 @@ impl<P> Members<P> {
 pub(crate) fn with_text<T>(key: impl Display, work: impl FnOnce(&str) -> T) -> T {
     thread_local!(static TEXT: RefCell<String> = const { RefCell::new(String::new()) });
     // Taken out, since showing a value is user code and may come back here.
-    let mut text = TEXT.with(RefCell::take);
+    // A thread that is being torn down has none, and gets a new one.
+    let mut text = TEXT.try_with(RefCell::take).unwrap_or_default();
     text.clear();
     // A value that fails to show itself has the text that it wrote so far.
     let _ = write!(text, "{key}");
     let out = work(&text);
-    TEXT.with(|place| place.replace(text));
+    let _ = TEXT.try_with(|place| place.replace(text));
     out
 }

@@ -4,13 +4,15 @@ use std::{
     convert::Infallible,
     fmt::Display,
     marker::PhantomData,
+    ops::Deref,
     pin::Pin,
     task::{Context, Poll},
 };
 
 pub use core::{
     default::Default,
-    option::Option::{None, Some},
+    mem::drop,
+    option::Option::{self, None, Some},
     primitive,
     time::Duration,
 };
@@ -32,7 +34,11 @@ pub use crate::{
     circuit_breaker::{CircuitBreakerSettings, FailureKind, OnCancel},
     contention::{Origin, ResourceSettings},
     instances::{AnySite, Sites},
-    retry::{Attempts, Backoff, Jitter, RetrySettings, Step, WhenFull, WhenOpen, judge_failure, judge_plain},
+    retry::{
+        Backoff, Jitter, RetrySettings, WhenFull, WhenOpen,
+        attempts::{Attempts, Step},
+        rules::{Rules, Says, Told, Verdict, rules},
+    },
     site::{Handle, Place, Site, function_of},
     timeout::TimeoutSettings,
 };
@@ -287,7 +293,7 @@ pub fn keyed(circuit: Handle<'_, CircuitBreaker>, key: impl Display) -> Handle<'
 
 #[inline]
 #[must_use]
-pub fn attempts(retry: Handle<'_, Retry>) -> Attempts<'_> {
+pub fn attempts<'a>(retry: &'a Handle<'_, Retry>) -> Attempts<'a> {
     Attempts::new(retry)
 }
 
@@ -358,6 +364,89 @@ pub fn timeout_cooperative<T, E>(
 ) -> Result<T, Failure<E>> {
     let limit = limit.unwrap_or(timeout.settings().limit);
     timeout::cooperative(timeout, limit, work)
+}
+
+/// The judgement of a plain result.
+#[inline]
+pub fn plain<T, E, W, O, A>(rules: Rules<W, O, A>) -> impl FnOnce(Result<&T, &E>, &RetrySettings) -> Verdict
+where
+    W: Says<E, bool>,
+    O: Says<T, bool>,
+    A: Says<E, Option<Duration>>,
+{
+    move |out, _| rules.plain(out)
+}
+
+/// The judgement of a result inside a stack.
+#[inline]
+pub fn nested<T, E, W, O, A>(rules: Rules<W, O, A>) -> impl FnOnce(Result<&T, &Failure<E>>, &RetrySettings) -> Verdict
+where
+    W: Says<E, bool>,
+    O: Says<T, bool>,
+    A: Says<E, Option<Duration>>,
+{
+    move |out, settings| rules.nested(out, settings)
+}
+
+/// The error of a plain result, to be shown to a hook.
+pub fn error_of<T, E>(out: &Result<T, E>) -> Option<Shown<'_, E>> {
+    out.as_ref().err().map(Shown::Own)
+}
+
+/// The error of a result inside a stack, to be shown to a hook as the function's own.
+pub fn shown<T, E>(out: &Result<T, Failure<E>>, hold: impl FnOnce(Error) -> E) -> Option<Shown<'_, E>> {
+    match out {
+        Ok(_) => None,
+        Err(Failure::Inner(error)) => Some(Shown::Own(error)),
+        Err(Failure::Rejected(error)) => Some(Shown::Refusal(hold(error.clone()))),
+    }
+}
+
+/// A function's error: its own, or one that stands for a refusal.
+#[derive(Debug)]
+pub enum Shown<'a, E> {
+    Own(&'a E),
+    Refusal(E),
+}
+
+impl<E> Deref for Shown<'_, E> {
+    type Target = E;
+
+    fn deref(&self) -> &E {
+        match self {
+            Self::Own(error) => error,
+            Self::Refusal(error) => error,
+        }
+    }
+}
+
+/// Ends a hook, which may be async.
+pub fn told<M>(hook: impl Told<M>) -> impl Future<Output = ()> {
+    hook.told()
+}
+
+/// Ends a sync hook, which returns nothing.
+#[inline]
+pub fn told_now((): ()) {}
+
+/// The error of a call that gave up.
+pub fn exhausted<T, E>(out: Result<T, E>, attempts: u32, exhausted: impl FnOnce(u32, E) -> E) -> Result<T, E> {
+    out.map_err(|error| exhausted(attempts, error))
+}
+
+/// The error of a call that gave up, inside a stack. A refusal other than a time-out stays one: the layers outside must not
+/// take it for evidence about the service.
+pub fn exhausted_nested<T, E>(
+    out: Result<T, Failure<E>>,
+    attempts: u32,
+    exhausted: impl FnOnce(u32, E) -> E,
+    hold: impl FnOnce(Error) -> E,
+) -> Result<T, Failure<E>> {
+    out.map_err(|failure| match failure {
+        Failure::Inner(error) => Failure::Inner(exhausted(attempts, error)),
+        Failure::Rejected(error) if error.is_timeout() => Failure::Inner(exhausted(attempts, hold(error))),
+        refusal @ Failure::Rejected(_) => refusal,
+    })
 }
 
 pub fn sleep_blocking(delay: Duration) {

@@ -67,6 +67,15 @@ impl<P: Policy> Site<P> {
     /// The instance; looked up once, and from then on one load away.
     #[inline]
     pub fn get(&'static self) -> Handle<'static, P> {
+        match self.instance.get() {
+            Some(policy) if !scope::is_entered() => Handle::Ref(policy),
+            _ => self.look_up(),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn look_up(&'static self) -> Handle<'static, P> {
         match scope::current() {
             None => Handle::Ref(self.instance.get_or_init(|| Box::new(self.resolve(Registries::global())))),
             Some(scope) => Handle::Owned(self.resolve(&scope.registries)),

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use proc_macro2::{Span, TokenStream, TokenTree};
+use quote::ToTokens;
 use syn::{
-    Expr, Ident, Path, Token,
+    Expr, ExprClosure, Ident, Pat, Path, Token,
     ext::IdentExt,
     parse::{ParseStream, Parser},
 };
@@ -12,7 +13,7 @@ use syn::{
 use crate::{
     errors::Errors,
     function::Function,
-    key::{Key, Role},
+    key::{Key, Role, ValueKind},
     kind::{self, Kind},
     outside,
     paths::Paths,
@@ -94,8 +95,19 @@ fn parse_pair(kind: &Kind, input: ParseStream, first: bool) -> syn::Result<(Iden
     if input.is_empty() || input.peek(Token![,]) {
         return Err(without_value());
     }
-    let value = input.parse()?;
+    let value = if matches!(known.kind, ValueKind::Pattern) { parse_pattern(&name, input)? } else { input.parse()? };
     Ok((key, value))
+}
+
+/// A pattern, in the place of an expression.
+fn parse_pattern(name: &str, input: ParseStream) -> syn::Result<Expr> {
+    if input.fork().parse::<ExprClosure>().is_ok() {
+        return Err(syn::Error::new_spanned(
+            input.parse::<Expr>()?,
+            format!("`{name}` takes a pattern; for a function or closure write `when`"),
+        ));
+    }
+    Ok(Expr::Verbatim(Pat::parse_multi_with_leading_vert(input)?.into_token_stream()))
 }
 
 /// The arguments by key, each with its value if that passed its own checks.

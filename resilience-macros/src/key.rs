@@ -55,8 +55,25 @@ pub(crate) enum ValueKind {
     Predicate,
     /// A path to a function, or a closure, from `&E` to a kind of failure.
     Classifier,
+    /// A path to a function, or a closure, of something else.
+    Callback(&'static Callback),
+    /// A pattern over the error.
+    Pattern,
+    /// As a choice, or a path to a function, or a closure, from the number of an attempt to a delay.
+    Backoff(&'static [(&'static str, &'static str)]),
+    /// "none", or the name of a budget.
+    Budget,
     /// An expression that can be shown, evaluated at each call.
     CallKey,
+}
+
+/// What a function or closure takes and returns, in words.
+pub(crate) struct Callback {
+    pub(crate) takes: &'static [&'static str],
+    pub(crate) returns: &'static str,
+    /// The same, as a row of the reference shows it.
+    #[cfg_attr(not(test), allow(dead_code, reason = "rendered into the reference by a test"))]
+    pub(crate) signature: &'static str,
 }
 
 /// A range of whole numbers of a type.

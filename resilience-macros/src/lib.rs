@@ -105,9 +105,24 @@ attributes! {
     /// its own clones of owned arguments, so these must be `Clone`; the last attempt gets the values themselves. References, also
     /// mutable ones, are lent to each attempt. An owned `self` is cloned likewise.
     ///
-    /// Every error is tried again unless `when` says otherwise, and so is the `TimedOut` of a timeout inside. An open circuit or a
-    /// full bulkhead inside the same stack ends the attempts, unless `when_open` or `when_full` says otherwise. A refusal in a
-    /// function that the body calls has become that function's error: name it in `when` if it should not be tried again.
+    /// # Which outcomes
+    ///
+    /// Every error is tried again unless `when`, or the patterns `retry_on` and `abort_on`, say otherwise, and so is the
+    /// `TimedOut` of a timeout inside. An open circuit or a full bulkhead inside ends the attempts, unless `when_open` or
+    /// `when_full` says otherwise. An `Ok` that is an error in disguise is tried again by `retry_if_ok`.
+    ///
+    /// # Limits
+    ///
+    /// No delay is begun that would end after `max_elapsed`, or at or after the deadline of a timeout around: the error is
+    /// returned while there is time to act on it. If the service asks by `retry_after` for more than `max_delay`, the error is
+    /// returned at once.
+    ///
+    /// Retries within ten seconds are at most a fifth of the calls, and ten more per second, whatever `max_attempts` says, so
+    /// that a service that is down does not meet several times its load. Give several functions one `budget` to have them share
+    /// it (`retry::Budget`), change it by `budget_ratio` and `budget_floor`, or do without by `budget = "none"`. Retries in
+    /// several layers multiply; the documentation of `Retry` shows how, and what the budget does about it.
+    ///
+    /// The body can ask `resilience::attempt()` which attempt it belongs to.
     ///
     /// # Order in a stack
     ///
@@ -119,7 +134,9 @@ attributes! {
     ///
     /// # Errors
     ///
-    /// Those of the last attempt. By itself a retry refuses nothing, so it asks nothing of the error type.
+    /// Those of the last attempt, or what `exhausted` makes of it where attempts, time or budget are used up. By itself a retry
+    /// refuses nothing, so it asks nothing of the error type. A refusal from inside other than `TimedOut` is not mapped: layers
+    /// outside must not take it for evidence about the service.
     ///
     /// # Panics
     ///
@@ -131,6 +148,17 @@ attributes! {
     /// #[retry(max_attempts = 5, base_delay = "50ms", when = ApiError::is_transient)]
     /// async fn fetch(&self, id: OrderId) -> Result<Order, ApiError> {
     ///     self.http.get(id).await
+    /// }
+    ///
+    /// #[retry(
+    ///     retry_on = ApiError::Timeout | ApiError::Status(500..=599),
+    ///     retry_after = ApiError::retry_after,
+    ///     on_retry = |attempt, error, delay| log::warn!("attempt {attempt}: {error}; again in {delay:?}"),
+    ///     max_elapsed = "10s",
+    ///     budget = "payments",
+    /// )]
+    /// async fn pay(&self, order: &Order) -> Result<Receipt, ApiError> {
+    ///     self.http.post(order).await
     /// }
     /// ```
     retry;

@@ -112,13 +112,25 @@ impl Layer {
         function: &Function,
         paths: &Paths,
     ) -> Option<TokenStream> {
-        let Some(Value::Function(predicate)) = self.values.get(key) else { return None };
-        let error_type = function.returns.error(paths);
-        if let Expr::Closure(ExprClosure { capture, inputs, body, .. }) = predicate
-            && let Some(pattern) = inputs.first()
-        {
-            let error = Ident::new("__error", Span::mixed_site().located_at(pattern.span()));
-            let verdict = located_at(body, quote!(-> #verdict));
+        let error = function.returns.error(paths);
+        self.callback(key, &[quote!(&#error)], Some(verdict))
+    }
+
+    /// The function or closure under `key`, with parameters of these types, as a closure; as
+    /// [`of_error`](Self::of_error).
+    pub(crate) fn callback(
+        &self,
+        key: &str,
+        parameters: &[TokenStream],
+        returns: Option<&TokenStream>,
+    ) -> Option<TokenStream> {
+        let Some(Value::Function(function)) = self.values.get(key) else { return None };
+        if let Expr::Closure(ExprClosure { asyncness, capture, inputs, body, .. }) = function {
+            let names = inputs.iter().enumerate().map(|(n, pattern)| {
+                Ident::new(&format!("__parameter_{n}"), Span::mixed_site().located_at(pattern.span()))
+            });
+            let (names, patterns): (Vec<_>, Vec<_>) = (names.collect(), inputs.iter().collect());
+            let returns = returns.map(|returns| located_at(body, quote!(-> #returns)));
             let body = match &**body {
                 // Without its braces, which would be one pair too many.
                 Expr::Block(ExprBlock { label: None, block, .. }) => {
@@ -127,12 +139,15 @@ impl Layer {
                 }
                 body => quote!(#body),
             };
-            return Some(quote!(#capture |#error: &#error_type| #verdict { let #pattern = #error; #body }));
+            return Some(quote! {
+                #asyncness #capture |#(#names: #parameters),*| #returns { #(let #patterns = #names;)* #body }
+            });
         }
-        let span = Span::mixed_site().located_at(predicate.span());
-        let error = Ident::new("__error", span);
-        let call = quote_spanned!(span=> predicate(#error));
+        let span = Span::mixed_site().located_at(function.span());
+        let names: Vec<_> = (0..parameters.len()).map(|n| Ident::new(&format!("__parameter_{n}"), span)).collect();
         let name = Ident::new("predicate", span);
-        Some(quote!(|#error: &#error_type| -> #verdict { let #name = #predicate; #call }))
+        let call = quote_spanned!(span=> #name(#(#names),*));
+        let returns = returns.map(|returns| located_at(function, quote!(-> #returns)));
+        Some(quote!(|#(#names: #parameters),*| #returns { let #name = #function; #call }))
     }
 }

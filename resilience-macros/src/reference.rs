@@ -29,6 +29,8 @@ fn render(kind: &Kind) -> String {
             Sample::Default(value) => format!("`{value}`"),
             Sample::Example(value) => format!("none; e.g. `{value}`"),
         };
+        // Also within code a bar would end its cell.
+        let sample = sample.replace('|', "\\|");
         writeln!(table, "| `{name}` | {} | {sample} | {doc} |", describe(*kind)).expect("a string takes all");
     }
     table
@@ -50,6 +52,15 @@ fn describe(kind: ValueKind) -> String {
         ValueKind::Flag => "`true` or `false`".into(),
         ValueKind::Window => "number of calls, or duration".into(),
         ValueKind::Classifier => "function or closure, `&E` to `FailureKind`".into(),
+        ValueKind::Callback(callback) => format!("function or closure, {}", callback.signature),
+        ValueKind::Pattern => "pattern".into(),
+        ValueKind::Backoff(choices) => {
+            format!(
+                "{}, or function or closure, `u32` to `Duration`",
+                describe(ValueKind::Choice(choices)).replace(" or ", ", ")
+            )
+        }
+        ValueKind::Budget => "name, or `\"none\"`".into(),
         ValueKind::CallKey => "expression that can be shown".into(),
         ValueKind::Choice(choices) => list(choices.iter().map(|(word, _)| format!("`\"{word}\"`")), "or"),
         ValueKind::Predicate => "function or closure".into(),

@@ -52,6 +52,11 @@ impl Returns {
         self.path(&self.for_error, "Err", paths)
     }
 
+    /// `<R as Fallible>::Ok`
+    pub(crate) fn value(&self, paths: &Paths) -> TokenStream {
+        self.path(&self.ty, "Ok", paths)
+    }
+
     /// `<E as HoldsRefusal>::from_refusal`
     pub(crate) fn refusal(&self, paths: &Paths) -> TokenStream {
         let (private, error, (first, last)) = (&paths.private, self.error(paths), self.ends());

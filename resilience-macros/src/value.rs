@@ -24,9 +24,12 @@ pub(crate) enum Value {
     /// An expression to be evaluated at each call.
     PerCall(TokenStream),
     Choice(&'static str, TokenStream),
-    /// From a reference to the error to something.
+    /// A function or closure, from a reference to the error to something unless its key says otherwise.
     Function(Expr),
+    Pattern(TokenStream),
 }
+
+const OF_ERROR: &[&str] = &["a reference to your error"];
 
 impl Key {
     /// Checks a value and turns it into what the expansion needs.
@@ -48,27 +51,61 @@ impl Key {
             ValueKind::Window => self.accept_window(value, paths),
             ValueKind::CallKey => Ok(Value::PerCall(value.to_token_stream())),
             ValueKind::Choice(choices) => self.accept_choice(value, choices, paths),
-            ValueKind::Predicate => self.accept_function(value, "`bool`"),
-            ValueKind::Classifier => self.accept_function(value, "`FailureKind`"),
+            ValueKind::Predicate => self.accept_function(value, OF_ERROR, "`bool`"),
+            ValueKind::Classifier => self.accept_function(value, OF_ERROR, "`FailureKind`"),
+            ValueKind::Callback(callback) => self.accept_function(value, callback.takes, callback.returns),
+            ValueKind::Pattern => match value {
+                Expr::Verbatim(pattern) => Ok(Value::Pattern(pattern.clone())),
+                _ => Err(self.mismatch(value, "a pattern")),
+            },
+            ValueKind::Backoff(choices) => self.accept_backoff(value, choices, paths),
+            ValueKind::Budget => match self.accept_name(value)? {
+                Value::Name(name) if name.value() == "none" => Ok(Value::Choice("none", quote!(#name))),
+                Value::Name(name) => Ok(Value::Choice("shared", quote!(#name))),
+                other => Ok(other),
+            },
         }
     }
 
-    fn accept_function(&self, value: &Expr, returns: &str) -> syn::Result<Value> {
+    fn accept_function(&self, value: &Expr, takes: &[&str], returns: &str) -> syn::Result<Value> {
+        let parameters = list(takes.iter().map(ToString::to_string), "and");
         match value {
             _ if is_literal(value) || matches!(value, Expr::Binary(_) | Expr::Unary(_)) => {
-                let expected = format!("a function or closure from a reference to your error to {returns}");
-                Err(self.mismatch(value, expected))
+                Err(self.mismatch(value, format!("a function or closure from {parameters} to {returns}")))
             }
-            Expr::Closure(closure) if closure.inputs.len() != 1 => {
-                Err(self.mismatch(value, "a closure with one parameter, a reference to your error"))
+            Expr::Closure(closure) if closure.inputs.len() != takes.len() => {
+                let count = ["no parameter", "one parameter", "two parameters", "three parameters"][takes.len()];
+                Err(self.mismatch(value, format!("a closure with {count}, {parameters}")))
             }
             _ => Ok(Value::Function(value.clone())),
         }
     }
 
+    fn accept_backoff(
+        &self,
+        value: &Expr,
+        choices: &[(&'static str, &'static str)],
+        paths: &Paths,
+    ) -> syn::Result<Value> {
+        if is_literal(value) {
+            return self.accept_choice(value, choices, paths);
+        }
+        let Value::Function(function) = self.accept_function(value, &["the attempt's number"], "a `Duration`")? else {
+            return Err(self.mismatch(value, "a word or a function"));
+        };
+        let private = &paths.private;
+        let function = typed(&function, &quote!(fn(#private::primitive::u32) -> #private::Duration));
+        Ok(Value::Choice("custom", quote!(#private::Backoff::custom(#function))))
+    }
+
     fn accept_window(&self, value: &Expr, paths: &Paths) -> syn::Result<Value> {
         const CALLS: Count = Count { ty: "u32", least: 1, most: 1_000_000 };
         match value {
+            Expr::Lit(ExprLit { lit: Lit::Str(text), .. })
+                if duration::parse(&text.value()).is_ok_and(|window| window.as_millis() < 100) =>
+            {
+                Err(fault(value, format!("a `{}` of time must be at least \"100ms\"", self.name)))
+            }
             Expr::Lit(ExprLit { lit: Lit::Str(_), .. }) => self.accept_duration(value, paths),
             Expr::Lit(ExprLit { lit: Lit::Int(_), .. }) => self.accept_count(value, CALLS, paths),
             _ if is_literal(value) => Err(self.mismatch(value, "a number of calls or a duration")),

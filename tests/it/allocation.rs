@@ -5,7 +5,7 @@ use std::pin::pin;
 use allocation_counter::measure;
 use resilience::{Bulkhead, CircuitBreaker, Resource, Retry, Timeout};
 
-use crate::support::{ApiError, poll_once};
+use crate::support::{ApiError, poll_once, run_paused};
 
 #[resilience::circuit_breaker(name = "allocation async")]
 #[resilience::retry]
@@ -66,4 +66,29 @@ fn a_rejection_by_an_open_circuit_allocates_nothing() {
     let circuit = CircuitBreaker::builder("rejects").failure_threshold(1).build().expect("sound");
     let _ = circuit.call(|| Err::<(), _>(()));
     assert_free_after_first(|| assert!(circuit.call(|| Ok::<_, ()>(())).is_err()));
+}
+
+#[resilience::retry(name = "waits", base_delay = "1h", jitter = "none", budget = "none")]
+async fn fails(n: usize) -> Result<(), ApiError> {
+    if n == usize::MAX { Ok(()) } else { Err(ApiError::Down) }
+}
+
+/// The timer of a wait is part of its future: a million waits hold a million futures, and nothing beside.
+#[test]
+fn ten_thousand_waits_between_attempts_hold_nothing_but_their_futures() {
+    run_paused(async {
+        let mut calls: Vec<_> = (0..10_000).map(|n| Box::pin(fails(n))).collect();
+        let mut first = Box::pin(fails(0));
+        assert!(poll_once(first.as_mut()).is_pending());
+        let measured = measure(|| {
+            for call in &mut calls {
+                assert!(poll_once(call.as_mut()).is_pending());
+            }
+        });
+        assert_eq!(Retry::named("waits").snapshot().retries, 10_001, "each of them waits");
+        assert_eq!(measured.count_total, 0, "{measured:?}");
+        let size = size_of_val(&*first);
+        assert!(size <= 512, "a call that waits is {size} bytes");
+        drop((first, calls));
+    });
 }

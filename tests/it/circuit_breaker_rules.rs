@@ -4,7 +4,7 @@ use std::{pin::pin, time::Duration};
 
 use resilience::{
     CircuitBreaker, Error, Failure, circuit_breaker,
-    circuit_breaker::{CircuitBreakerBuilder, FailureKind, Reason, State, explain},
+    circuit_breaker::{CircuitBreakerBuilder, FailureKind, Reason, State, Window, explain},
     testing::{TestClock, TestScope},
 };
 
@@ -172,6 +172,73 @@ fn the_recovery_timeout_is_jittered_so_that_a_fleet_does_not_probe_in_step() {
             .collect();
         assert!(timeouts.iter().all(|timeout| (9.0..=11.0).contains(timeout)), "a tenth by default");
         assert!(timeouts.iter().any(|timeout| *timeout < 9.5) && timeouts.iter().any(|timeout| *timeout > 10.5));
+    });
+}
+
+#[test]
+fn the_longest_recovery_timeout_is_jittered_too() {
+    let clock = TestClock::new();
+    TestScope::with_clock(&clock).seeded(2).call(|| {
+        let timeouts: Vec<f64> = (0..50)
+            .map(|n| {
+                let circuit = build(
+                    CircuitBreaker::builder(&format!("grown {n}"))
+                        .failure_threshold(1)
+                        .recovery_timeout(10 * SECOND)
+                        .recovery_backoff(2.0)
+                        .max_recovery_timeout(60 * SECOND),
+                );
+                for _ in 0..8 {
+                    fail(&circuit, 1);
+                    clock.advance(60 * SECOND);
+                }
+                fail(&circuit, 1);
+                circuit.snapshot().retry_after.expect("open").as_secs_f64()
+            })
+            .collect();
+        assert!(timeouts.iter().all(|timeout| *timeout <= 60.0));
+        assert!(timeouts.iter().any(|timeout| *timeout < 52.0) && timeouts.iter().any(|timeout| *timeout > 57.0));
+    });
+}
+
+#[test]
+fn a_failure_rate_from_the_ramp_is_not_forgotten_at_its_end() {
+    let clock = TestClock::new();
+    TestScope::with_clock(&clock).seeded(7).call(|| {
+        let circuit = build(
+            CircuitBreaker::builder("after the ramp")
+                .failure_rate(0.5)
+                .window(10)
+                .minimum_calls(4)
+                .ramp_up(10 * SECOND),
+        );
+        fail(&circuit, 4);
+        clock.advance(30 * SECOND);
+        succeed(&circuit, 1);
+        let mut failed = 0;
+        while failed < 3 {
+            failed += u32::from(matches!(circuit.call(|| Err::<(), _>(())), Err(Failure::Inner(()))));
+        }
+        clock.advance(10 * SECOND);
+        succeed(&circuit, 1);
+        assert_eq!(circuit.state(), State::Open, "three of four failed");
+    });
+}
+
+#[test]
+fn a_rejection_on_the_ramp_does_not_send_everybody_to_its_end() {
+    let clock = TestClock::new();
+    TestScope::with_clock(&clock).seeded(1).call(|| {
+        let circuit = build(CircuitBreaker::builder("on the ramp").failure_threshold(1).ramp_up(100 * SECOND));
+        fail(&circuit, 1);
+        clock.advance(30 * SECOND);
+        succeed(&circuit, 1);
+        let rejected = loop {
+            if let Err(Failure::Rejected(Error::CircuitOpen { retry_after, .. })) = circuit.call(|| Ok::<_, ()>(())) {
+                break retry_after;
+            }
+        };
+        assert_eq!(rejected, 10 * SECOND);
     });
 }
 
@@ -371,6 +438,47 @@ fn a_live_circuit_takes_new_settings_and_keeps_its_state() {
 }
 
 #[test]
+fn a_window_of_another_length_or_kind_starts_empty() {
+    timed(|_| {
+        let circuit = build(CircuitBreaker::builder("reshaped").failure_rate(0.9).window(10).minimum_calls(10));
+        fail(&circuit, 8);
+        for window in [Window::Calls(100), (10 * SECOND).into(), 100.into()] {
+            circuit.reconfigure(|settings| settings.window(window)).expect("sound");
+            assert_eq!((circuit.snapshot().window_calls, circuit.snapshot().failure_rate), (0, 0.0), "{window:?}");
+            succeed(&circuit, 5);
+            assert_eq!(circuit.snapshot().window_calls, 5, "{window:?}");
+        }
+        assert_eq!(circuit.snapshot().failures, 8, "the counts stay");
+    });
+}
+
+#[test]
+fn windows_of_earlier_phases_never_come_back() {
+    timed(|_| {
+        let circuit = build(CircuitBreaker::builder("many phases").failure_rate(0.5).window(3600 * SECOND));
+        succeed(&circuit, 100);
+        for _ in 0..600 {
+            circuit.force_closed();
+            assert_eq!(circuit.snapshot().window_calls, 0);
+        }
+    });
+}
+
+#[test]
+fn a_circuit_that_ramped_up_unseen_makes_room_for_others() {
+    timed(|clock| {
+        let family = build(CircuitBreaker::builder("ramped").failure_threshold(1).ramp_up(SECOND).max_keys(1));
+        let recovered = family.for_key("recovered");
+        fail(&recovered, 1);
+        clock.advance(30 * SECOND);
+        succeed(&recovered, 1);
+        drop(recovered);
+        clock.advance(SECOND);
+        assert_eq!(family.for_key("new").name(), &"ramped[new]");
+    });
+}
+
+#[test]
 fn the_snapshot_tells_the_circuits_story() {
     timed(|clock| {
         let circuit = build(CircuitBreaker::builder("story").failure_threshold(1));
@@ -419,6 +527,24 @@ fn explain_says_in_words_why_a_circuit_is_in_its_state() {
              30s ago: closed to open, because 2 consecutive failures"
         );
         assert_eq!(explain("nobody made this one"), None);
+    });
+}
+
+#[test]
+fn a_time_forced_open_is_told_as_such() {
+    timed(|clock| {
+        let circuit = build(CircuitBreaker::builder("told").failure_threshold(2));
+        circuit.force_open(Some(10 * SECOND));
+        assert!(circuit.explain().starts_with("circuit `told` is forced open; probes in 10s"));
+        clock.advance(10 * SECOND);
+        fail(&circuit, 1);
+        assert!(
+            circuit
+                .explain()
+                .contains("forced open to half-open, because it was forced open for a time that has passed"),
+            "{}",
+            circuit.explain()
+        );
     });
 }
 
@@ -472,9 +598,10 @@ fn rules_that_cannot_be_meant_are_refused() {
         fault(circuit().window(10)),
         fault(circuit().minimum_calls(10)),
         fault(circuit().failure_rate(0.5).window(0)),
-        fault(circuit().failure_rate(0.5).window(Duration::ZERO)),
+        fault(circuit().failure_rate(0.5).window(Duration::from_millis(99))),
         fault(circuit().failure_rate(0.5).window(10).minimum_calls(11)),
         fault(circuit().recovery_backoff(0.5)),
+        fault(circuit().recovery_backoff(2.0).recovery_timeout(10 * SECOND).max_recovery_timeout(SECOND)),
         fault(circuit().recovery_jitter(2.0)),
         fault(circuit().half_open_max_calls(5000)),
     ];
@@ -486,10 +613,11 @@ fn rules_that_cannot_be_meant_are_refused() {
             "`slow_call_rate` needs `slow_call`",
             "`window` needs `failure_rate` or `slow_call_rate`",
             "`minimum_calls` needs `failure_rate` or `slow_call_rate`",
-            "`window` must be from 1 to 1 000 000 calls, or a time above zero",
-            "`window` must be from 1 to 1 000 000 calls, or a time above zero",
+            "`window` must be from 1 to 1 000 000 calls, or a time of at least 100 ms",
+            "`window` must be from 1 to 1 000 000 calls, or a time of at least 100 ms",
             "`minimum_calls` must not be above the `window`, or no rate ever counts",
             "`recovery_backoff` must be at least 1",
+            "`max_recovery_timeout` must not be below `recovery_timeout`",
             "`recovery_jitter` must be from 0 to 1",
             "`half_open_max_calls` must be from 1 to 4095",
         ]

@@ -114,11 +114,11 @@ async fn retry_that_waits_in_vain() -> Result<(), ApiError> {
 }
 
 #[test]
-fn waiting_for_a_circuit_ends_with_the_deadline() {
+fn a_circuit_that_opens_again_after_the_deadline_is_not_waited_for() {
     run_paused(async {
         let start = tokio::time::Instant::now();
-        assert_eq!(retry_that_waits_in_vain().await.expect_err("late").refusal(), Some("TimedOut"));
-        assert_eq!(start.elapsed().as_secs(), 5);
+        assert_eq!(retry_that_waits_in_vain().await.expect_err("open").refusal(), Some("CircuitOpen"));
+        assert!(start.elapsed() < SECOND, "{:?}", start.elapsed());
     });
 }
 

@@ -190,6 +190,27 @@ fn a_builder_that_differs_joins_and_is_listed() {
     });
 }
 
+#[circuit_breaker(name = "agreed", recovery_timeout = "10s")]
+fn agrees() -> Result<(), ApiError> {
+    Ok(())
+}
+
+#[circuit_breaker(name = "agreed", recovery_timeout = "10s")]
+fn agrees_too() -> Result<(), ApiError> {
+    Ok(())
+}
+
+#[test]
+fn definitions_that_agree_are_no_conflict() {
+    TestScope::new().call(|| {
+        assert_eq!((agrees(), agrees_too()), (Ok(()), Ok(())));
+        let second = std::time::Duration::from_secs(1);
+        CircuitBreaker::builder("agreed by hand").recovery_timeout(second).build().expect("sound");
+        let conflicts = verify().expect_err("others conflict").0;
+        assert!(conflicts.iter().all(|conflict| !conflict.name.starts_with("agreed")), "{conflicts:?}");
+    });
+}
+
 macro_rules! at_one_place {
     ($($function:ident $attempts:literal)*) => {$(
         #[retry(name = "one place", max_attempts = $attempts)]

@@ -22,6 +22,16 @@ fn flag() -> Result<(), String> {
     Ok(())
 }
 
+#[circuit_breaker(failure_rate = 0.5, window = "1us")]
+fn shorter_than_a_tick() -> Result<(), String> {
+    Ok(())
+}
+
+#[circuit_breaker(failure_rate = 0.5, minimum_calls = 500)]
+fn minimum_over_the_default_window() -> Result<(), String> {
+    Ok(())
+}
+
 #[circuit_breaker(measure_durations = 1)]
 fn number_for_flag() -> Result<(), String> {
     Ok(())

@@ -31,11 +31,11 @@ impl Circuit {
     /// Admits a call, or tells how long it should stay away.
     pub(super) fn enter(&self) -> Result<Entry, Duration> {
         let (machine, ends) = self.switch.now_and_end();
-        // The common case, which needs no settings. The coarse clock may be late, so its "not yet" is taken at its
-        // word and its "now" is checked by the exact one.
+        // The common case, which needs no settings. Near the end the exact clock decides: who comes back when told finds
+        // a place.
         if matches!(machine.phase, Phase::Open | Phase::ForcedOpen) {
             let now = clock::coarse_now();
-            if now < ends {
+            if now.after(clock::COARSENESS) < ends {
                 return Err(self.reject(ends, now));
             }
         }
@@ -50,12 +50,20 @@ impl Circuit {
             let now = clock::now();
             match machine.admit(now, ends, &settings, random::unit) {
                 Admission::Enter => return Ok(self.entry(machine.pack(), Lease::NONE)),
+                // Nobody waits for the end of a ramp: a later call may pass, and more so the later it comes.
+                Admission::Reject if matches!(machine.phase, Phase::Ramping { .. }) => {
+                    return Err(self.reject(ends.min(now.after(settings.ramp_up / 10)), now));
+                }
                 Admission::Reject => return Err(self.reject(ends, now)),
                 Admission::Become(next) if next.epoch == machine.epoch => {
                     self.switch.replace(machine, next);
                 }
                 Admission::Become(next) => {
-                    if let Ok(change) = self.change(machine, next, Reason::RecoveryTimeout, &settings) {
+                    let why = match machine.phase {
+                        Phase::ForcedOpen => Reason::Manual { command: "forced open for a time that has passed" },
+                        _ => Reason::RecoveryTimeout,
+                    };
+                    if let Ok(change) = self.change(machine, next, why, &settings) {
                         self.announce(change);
                     }
                 }

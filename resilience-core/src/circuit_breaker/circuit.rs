@@ -34,6 +34,8 @@ pub(super) struct Circuit {
     settings: RwLock<Arc<CircuitBreakerSettings>>,
     /// A [`Plan`], made from the settings.
     plan: AtomicU64,
+    /// From how many nanoseconds on a call is slow.
+    pub(super) slow_nanos: AtomicU64,
     pub(super) switch: Switch,
     pub(super) meter: Meter,
     pub(super) log: Mutex<Log>,
@@ -77,10 +79,10 @@ pub(super) enum Outcome {
 
 impl Circuit {
     pub(super) fn new(name: Name, settings: CircuitBreakerSettings) -> Self {
-        let settings = settings.normalised();
         Self {
             name,
-            plan: AtomicU64::new(Plan::new(&settings, 0).word()),
+            plan: AtomicU64::new(Plan::new(&settings).word()),
+            slow_nanos: AtomicU64::new(slow_nanos(&settings)),
             settings: RwLock::new(Arc::new(settings)),
             switch: Switch::new(Journal::new(clock::now())),
             meter: Meter::default(),
@@ -143,16 +145,25 @@ impl Circuit {
         }
     }
 
-    /// Puts the circuit into a phase by hand; the phase ends then, if it ends at all.
-    pub(super) fn command(&self, phase: Phase, command: &'static str, end: Option<Duration>) {
+    /// Puts the circuit into a phase by hand; the phase ends then, if it ends at all. `also` is done to the journal
+    /// together with that.
+    pub(super) fn command(
+        &self,
+        phase: Phase,
+        command: &'static str,
+        end: Option<Duration>,
+        also: impl Fn(&mut Journal),
+    ) {
         loop {
             let machine = self.switch.machine();
             let next = machine.into_phase(phase);
             let end = |_: &Journal, now: Time| end.map_or(switch::NEVER, |end| now.after(end));
             let why = Reason::Manual { command };
-            // The lock is given back before subscribers are told.
-            let changed = self.change_locked(&mut self.switch.details(), machine, next, why, end);
-            if let Ok(change) = changed {
+            let mut details = self.switch.details();
+            if let Ok(change) = self.change_locked(&mut details, machine, next, why, end) {
+                also(&mut details.journal);
+                // Subscribers are told outside of the lock.
+                drop(details);
                 return self.announce(change);
             }
         }
@@ -160,29 +171,61 @@ impl Circuit {
 
     /// Closes the circuit and forgets its counts. Calls inside come back late.
     pub(super) fn reset(&self) {
-        self.command(Phase::CLOSED, "reset", None);
-        self.meter.reset();
-        self.kinds.iter().for_each(Counter::reset);
-        self.last_failure.reset();
-        if let Some(durations) = self.durations.get() {
-            durations.reset();
-        }
-        self.switch.details().journal.reset(clock::now());
+        self.command(Phase::CLOSED, "reset", None, |journal| {
+            self.meter.reset();
+            self.kinds.iter().for_each(Counter::reset);
+            self.last_failure.reset();
+            if let Some(durations) = self.durations.get() {
+                durations.reset();
+            }
+            journal.reset(clock::now());
+        });
     }
 
-    pub(super) fn reconfigure(&self, settings: CircuitBreakerSettings) -> Result<(), InvalidSetting> {
-        let settings = settings.normalised();
-        if let Some((setting, reason)) = Settings::fault(&settings) {
-            let kind = CircuitBreaker::KIND;
-            return Err(InvalidSetting { kind, name: self.name.clone(), setting, reason });
+    pub(super) fn reconfigure(
+        &self,
+        change: impl Fn(CircuitBreakerSettings) -> CircuitBreakerSettings,
+    ) -> Result<(), InvalidSetting> {
+        loop {
+            let known = self.settings();
+            let wanted = change((*known).clone());
+            if let Some((setting, reason)) = Settings::fault(&wanted) {
+                let kind = CircuitBreaker::KIND;
+                return Err(InvalidSetting { kind, name: self.name.clone(), setting, reason });
+            }
+            // What looks at the window sees all of the old settings or all of the new.
+            let _log = self.log();
+            let mut current = self.settings.write().unwrap_or_else(PoisonError::into_inner);
+            if !Arc::ptr_eq(&known, &current) {
+                continue; // Somebody else changed them meanwhile; that change is not to be lost.
+            }
+            if (known.window, known.has_rate()) != (wanted.window, wanted.has_rate()) {
+                self.start_window();
+            }
+            // Relaxed, both: a call that ends at this moment may go by either.
+            self.plan.store(Plan::new(&wanted).word(), Ordering::Relaxed);
+            self.slow_nanos.store(slow_nanos(&wanted), Ordering::Relaxed);
+            *current = Arc::new(wanted);
+            return Ok(());
         }
-        let mut known = self.settings.write().unwrap_or_else(PoisonError::into_inner);
-        let generation = self.plan().generation();
-        let shape = |settings: &CircuitBreakerSettings| Plan::new(settings, generation).word() >> 16;
-        let generation = if shape(&known) == shape(&settings) { generation } else { generation.wrapping_add(1) };
-        self.plan.store(Plan::new(&settings, generation).word(), Ordering::Relaxed); // Relaxed: see `plan`.
-        *known = Arc::new(settings);
-        Ok(())
+    }
+
+    /// Begins a new epoch in the same phase, so that the window is empty; calls inside come back late. Phases that let few
+    /// calls through or none have no window.
+    fn start_window(&self) {
+        let details = self.switch.details();
+        loop {
+            let (machine, end) = self.switch.now_and_end_locked();
+            if !matches!(machine.phase, Phase::Closed { .. } | Phase::Ramping { .. }) {
+                return;
+            }
+            let next = machine.into_phase(machine.phase);
+            if self.switch.replace(machine, next) {
+                self.switch.set_end(next.epoch, end);
+                drop(details);
+                return;
+            }
+        }
     }
 
     #[cfg(all(test, loom))]
@@ -196,8 +239,19 @@ impl Circuit {
 
     /// Closed, so that forgetting it lets nobody through who was kept out.
     pub(super) fn may_go(&self) -> bool {
-        Machine::is_closed(self.switch.word())
+        let (machine, ends) = self.switch.now_and_end();
+        match machine.phase {
+            Phase::Closed { .. } => true,
+            // Nobody came after its end to make it closed.
+            Phase::Ramping { .. } => ends <= clock::now(),
+            _ => false,
+        }
     }
+}
+
+/// From how many nanoseconds on a call is slow: never, without such a setting.
+fn slow_nanos(settings: &CircuitBreakerSettings) -> u64 {
+    settings.slow_call.map_or(u64::MAX, clock::nanos)
 }
 
 /// The machine is not what it was: look again.

@@ -74,12 +74,12 @@ impl<P> CircuitGate<'_, P> {
     where
         P: Fn(&E) -> Judgement,
     {
-        /// Gives the permit back if the user's judge panics.
+        /// Gives the permit back if the user's judge panics, which counts as the failure that it was called for.
         struct Judging<'g>(&'g CircuitBreaker, Option<Entry>);
         impl Drop for Judging<'_> {
             fn drop(&mut self) {
                 if let Some(entry) = self.1 {
-                    self.0.0.leave_noticed(entry, Outcome::Cancelled);
+                    self.0.0.leave_noticed(entry, Outcome::Failure(FailureKind::Other));
                 }
             }
         }

@@ -156,7 +156,8 @@ impl Machine {
             Phase::Closed { .. } | Phase::Disabled => Admission::Enter,
             Phase::Ramping { failures } if now >= ends => {
                 // The same epoch: the calls inside go on to count.
-                Admission::Become(self.with(Phase::Closed { failures, watch: false }))
+                // There may be failures among too few calls: the next success finds out.
+                Admission::Become(self.with(Phase::Closed { failures, watch: true }))
             }
             Phase::Ramping { .. } => {
                 let share = self.admitted_share(now, ends, settings);
@@ -250,7 +251,7 @@ pub(super) enum WindowSays {
 /// Consecutive failures after this call; `None` if they open the circuit.
 fn count(failures: u32, evidence: Evidence, settings: &CircuitBreakerSettings) -> Option<u32> {
     // Counted only where there is such a rule: a success would have to reset the count otherwise.
-    let Some(threshold) = settings.failure_threshold else { return Some(0) };
+    let Some(threshold) = settings.consecutive_failures() else { return Some(0) };
     match evidence {
         Evidence::Success => Some(0),
         Evidence::Nothing => Some(failures),

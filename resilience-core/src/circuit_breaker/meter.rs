@@ -1,17 +1,11 @@
-//! A circuit's counts, owned by the threads that count.
-//!
-//! Each thread adds to cells of its own with a plain load and store, so no call waits for a cache line of another. A
-//! reader adds the cells up; since only its owner writes a cell and no cell ever goes away, no addition is lost.
+//! A circuit's counts and windows, owned by the threads that count: see [`Counts`].
 
-// Not those that loom looks at: a cell has one writer, and what hands the cells out is no part of loom's world.
 use std::sync::{
-    Mutex, OnceLock,
+    OnceLock,
     atomic::{AtomicU64, Ordering},
 };
 
-use thread_local::ThreadLocal;
-
-use crate::sync::lock;
+use crate::stats::Counts;
 
 /// What is counted.
 #[derive(Clone, Copy, Debug)]
@@ -31,11 +25,7 @@ const COUNTS: usize = 7;
 const SLOTS: usize = 32;
 
 #[derive(Default)]
-pub(super) struct Meter {
-    cells: ThreadLocal<Cells>,
-    /// Totals at the last reset, which readers take off.
-    before: Mutex<Totals>,
-}
+pub(super) struct Meter(Counts<COUNTS, InWindow>);
 
 /// All counts at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -47,133 +37,113 @@ impl Totals {
     }
 }
 
-/// One thread's counts, in a cache line that no other thread writes.
+/// One thread's calls in the window.
 #[derive(Default)]
-#[repr(align(64))]
-struct Cells {
-    counts: [AtomicU64; COUNTS],
-    /// Calls in the window of this epoch: `epoch:25 | calls:39`.
-    window: AtomicU64,
+struct InWindow {
+    /// The epoch that the calls belong to.
+    epoch: AtomicU64,
+    calls: AtomicU64,
     /// Where there is a window of time: see [`Steps`].
     steps: OnceLock<Box<Steps>>,
 }
 
-/// One thread's calls in a window of time, by step: `tag:32 | calls:32` each.
+/// One thread's calls in a window of time, by step.
 #[derive(Default)]
 #[repr(align(64))]
 struct Steps {
+    /// The epoch that the calls belong to.
+    epoch: AtomicU64,
+    /// `turn:32 | calls:32` each; the turn tells a step from those that had the same slot before.
     calls: [AtomicU64; SLOTS],
 }
 
-/// Only the owner of a cell writes it, so load and store make an addition.
+/// Stands for an epoch while a thread changes from one to another.
+const NONE: u64 = u64::MAX;
+
+/// Makes a thread's own cells those of this epoch.
 #[inline]
-fn add(cell: &AtomicU64, by: u64) {
-    // Relaxed, both: a count orders nothing.
-    cell.store(cell.load(Ordering::Relaxed).wrapping_add(by), Ordering::Relaxed);
+fn renew(epoch: &AtomicU64, now: u32, calls: &[AtomicU64]) {
+    // Relaxed: only this thread writes the cells.
+    if epoch.load(Ordering::Relaxed) != u64::from(now) {
+        start(epoch, now, calls);
+    }
 }
 
-const CALLS_BITS: u32 = 39;
+#[cold]
+fn start(epoch: &AtomicU64, now: u32, calls: &[AtomicU64]) {
+    // SeqCst: a reader who sees calls of the new epoch, or none yet, does not take them for those of the old one.
+    epoch.store(NONE, Ordering::SeqCst);
+    calls.iter().for_each(|calls| calls.store(0, Ordering::SeqCst));
+    epoch.store(u64::from(now), Ordering::SeqCst);
+}
 
 impl Meter {
     #[inline]
     pub(super) fn count(&self, count: Count) {
-        add(&self.cells().counts[count as usize], 1);
-    }
-
-    /// The calling thread's cells.
-    #[inline]
-    fn cells(&self) -> &Cells {
-        match self.cells.get() {
-            Some(cells) => cells,
-            None => self.first_cells(),
-        }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn first_cells(&self) -> &Cells {
-        self.cells.get_or_default()
+        self.0.increment(count as usize);
     }
 
     /// Counts a call that ended, and one more in the window of the last calls.
     #[inline]
     pub(super) fn count_in_window(&self, count: Count, epoch: u32) {
-        let cells = self.cells();
-        add(&cells.counts[count as usize], 1);
-        // Relaxed: only this thread writes the cell.
-        let word = cells.window.load(Ordering::Relaxed);
-        let next = if word >> CALLS_BITS == u64::from(epoch) { word + 1 } else { u64::from(epoch) << CALLS_BITS | 1 };
-        // Release: pairs with the Acquire in `calls_in_window`; see there.
-        cells.window.store(next, Ordering::Release);
+        let Some(cells) = self.0.own() else { return self.0.increment_leftover(count as usize) };
+        cells.increment(count as usize);
+        let InWindow { epoch: own, calls, .. } = &cells.beside;
+        renew(own, epoch, std::slice::from_ref(calls));
+        // Relaxed: only this thread writes the cell. Release: pairs with the Acquire in `calls_in_window`; see there.
+        calls.store(calls.load(Ordering::Relaxed) + 1, Ordering::Release);
     }
 
     /// Calls that ended in this epoch so far.
     pub(super) fn calls_in_window(&self, epoch: u32) -> u64 {
-        self.cells
-            .iter()
-            // Acquire: pairs with the Release in `count_in_window`, so that a reader who sees a thread's later call
-            // sees whatever that thread counted before.
-            .map(|cells| cells.window.load(Ordering::Acquire))
-            .filter(|word| word >> CALLS_BITS == u64::from(epoch))
-            .map(|word| word & ((1 << CALLS_BITS) - 1))
-            .sum()
+        let of_epoch = |window: &&InWindow| window.epoch.load(Ordering::SeqCst) == u64::from(epoch);
+        // Acquire: pairs with the Release in `count_in_window`, so that a reader who sees a thread's later call sees
+        // whatever that thread counted before.
+        self.0.beside().filter(of_epoch).map(|window| window.calls.load(Ordering::Acquire)).sum()
     }
 
     /// Counts a call that ended, and one more in the present step of the window of time.
     #[inline]
     pub(super) fn count_in_step(&self, count: Count, step: Step) {
-        let cells = self.cells();
-        add(&cells.counts[count as usize], 1);
-        let cell = &cells.steps.get_or_init(Box::default).calls[step.slot()];
+        let Some(cells) = self.0.own() else { return self.0.increment_leftover(count as usize) };
+        cells.increment(count as usize);
+        let steps = cells.beside.steps.get_or_init(Box::default);
+        renew(&steps.epoch, step.epoch, &steps.calls);
+        let cell = &steps.calls[step.slot()];
         // Relaxed and Release: as in `count_in_window`.
         let word = cell.load(Ordering::Relaxed);
-        let next = if word >> 32 == step.tag() { word + 1 } else { step.tag() << 32 | 1 };
+        let next = if word >> 32 == step.turn() { word + 1 } else { step.turn() << 32 | 1 };
         cell.store(next, Ordering::Release);
     }
 
     /// Calls that ended in the window of time whose last step is this one.
     pub(super) fn calls_in_steps(&self, last: Step) -> u64 {
         let steps = last.window();
-        self.cells
-            .iter()
-            .filter_map(|cells| cells.steps.get())
+        self.0
+            .beside()
+            .filter_map(|window| window.steps.get())
+            .filter(|own| own.epoch.load(Ordering::SeqCst) == u64::from(last.epoch))
             .flat_map(|own| steps.clone().map(|step| (own.calls[step.slot()].load(Ordering::Acquire), step)))
-            .filter(|(word, step)| word >> 32 == step.tag())
+            .filter(|(word, step)| word >> 32 == step.turn())
             .map(|(word, _)| word & u64::from(u32::MAX))
             .sum()
     }
 
-    fn sum(&self) -> Totals {
-        let mut totals = Totals::default();
-        for cells in &self.cells {
-            for (total, cell) in totals.0.iter_mut().zip(&cells.counts) {
-                *total = total.wrapping_add(cell.load(Ordering::Relaxed)); // Relaxed: as in `add`.
-            }
-        }
-        totals
-    }
-
     /// Every count since the last reset.
     pub(super) fn totals(&self) -> Totals {
-        let before = *lock(&self.before);
-        let mut totals = self.sum();
-        for (total, before) in totals.0.iter_mut().zip(before.0) {
-            *total = total.wrapping_sub(before);
-        }
-        totals
+        Totals(self.0.totals())
     }
 
     pub(super) fn reset(&self) {
-        let mut before = lock(&self.before);
-        *before = self.sum();
+        self.0.reset();
     }
 }
 
 /// A step of a window of time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Step {
-    /// Which window: steps of another one do not count.
-    pub(super) key: u64,
+    /// Which window: calls of another epoch do not count.
+    pub(super) epoch: u32,
     /// Steps since the clock began.
     pub(super) number: u64,
     /// Steps in the window.
@@ -186,9 +156,9 @@ impl Step {
         self.number as usize % SLOTS
     }
 
-    /// Tells this step from those that had the same slot before: 8 bits of the window, 24 of the step's number.
-    fn tag(self) -> u64 {
-        (self.key & 0xFF) << 24 | (self.number / SLOTS as u64) & 0xFF_FFFF
+    /// How often the slots were gone through before this step.
+    fn turn(self) -> u64 {
+        (self.number / SLOTS as u64) & u64::from(u32::MAX)
     }
 
     /// The number of the step before the window that ends with this one, plus one: 0 if there is none.

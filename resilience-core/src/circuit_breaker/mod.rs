@@ -220,21 +220,22 @@ impl CircuitBreaker {
 
     /// Opens the circuit by hand: for that long, after which probes decide, or until another command.
     pub fn force_open(&self, during: Option<Duration>) {
-        self.0.command(Phase::ForcedOpen, "forced open", during);
+        self.0.command(Phase::ForcedOpen, "forced open", during, |_| ());
     }
 
     /// Closes the circuit by hand; from then on the rules are in force again. Calls inside come back late.
     pub fn force_closed(&self) {
-        self.0.command(Phase::CLOSED, "forced closed", None);
+        self.0.command(Phase::CLOSED, "forced closed", None, |_| ());
     }
 
     /// Lets every call pass and counts it, with no rule in force, until another command.
     pub fn disable(&self) {
-        self.0.command(Phase::Disabled, "disabled", None);
+        self.0.command(Phase::Disabled, "disabled", None, |_| ());
     }
 
     /// Changes settings while the circuit is in use; state and counts stay. A window of another kind or length starts
-    /// empty. A time that is running, such as that until the next probe, is not changed.
+    /// empty, and calls that are inside then come back late. A time that is running, such as that until the next probe, is not
+    /// changed. `change` may be called again if somebody else changes settings at the same time.
     ///
     /// # Errors
     ///
@@ -252,9 +253,9 @@ impl CircuitBreaker {
     /// ```
     pub fn reconfigure(
         &self,
-        change: impl FnOnce(CircuitBreakerSettings) -> CircuitBreakerSettings,
+        change: impl Fn(CircuitBreakerSettings) -> CircuitBreakerSettings,
     ) -> Result<(), InvalidSetting> {
-        self.0.reconfigure(change(self.settings()))
+        self.0.reconfigure(change)
     }
 
     /// Why the circuit is in its state, in words: its present, and its latest changes with the rules that made them.
@@ -283,8 +284,9 @@ impl CircuitBreaker {
         Subscription::new(move || circuit.subscribers.remove(id))
     }
 
-    /// The circuit for one value: a host, a tenant, a tool. It has this circuit's settings and the name
-    /// `name[value]`, and is shared by all who ask for the same value of the same name.
+    /// The circuit for one value: a host, a tenant, a tool. It begins with the settings of this circuit and has
+    /// the name `name[value]`, and is shared by all who ask for the same value of the same name. From then on it is a circuit
+    /// like any other: commands and new settings for this one do not reach it.
     ///
     /// There are at most `max_keys` at a time. To make room for a new one, one is forgotten that is closed, not in use and
     /// was not asked for lately; an open one never is. Where there is no room, this circuit itself serves.

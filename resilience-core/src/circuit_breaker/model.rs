@@ -29,6 +29,8 @@ enum Op {
     ForceClosed,
     Disable,
     Reset,
+    /// Another window for the rates, where there are any.
+    Window(Window),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -76,6 +78,15 @@ impl Reference {
         self.in_a_row = 0;
         self.leases.clear();
         (self.successes, self.failures) = (0, 0);
+    }
+
+    fn new_window(&mut self, window: Window, least: u32) {
+        if self.settings.window != window && self.state == State::Closed {
+            self.epoch += 1;
+            self.calls.clear();
+        }
+        self.settings.window = window;
+        self.settings.minimum_calls = Some(least);
     }
 
     fn open(&mut self) {
@@ -128,7 +139,7 @@ impl Reference {
                 let tripped = self.settings.has_rate()
                     && enough
                     && (reached(failures, self.settings.failure_rate) || reached(slow, self.settings.slow_call_rate));
-                if tripped || self.settings.failure_threshold.is_some_and(|most| self.in_a_row >= most) {
+                if tripped || self.settings.consecutive_failures().is_some_and(|most| self.in_a_row >= most) {
                     self.open();
                 }
             }
@@ -153,14 +164,14 @@ impl Reference {
     }
 
     fn step(&self) -> u64 {
-        Plan::new(&self.settings, 0).step(0, self.now).number
+        Plan::new(&self.settings).step(0, self.now).number
     }
 
     fn window(&self) -> (u64, u64, u64) {
         let first = match self.settings.window {
             Window::Calls(size) => self.calls.len().saturating_sub(size as usize),
             Window::Time(_) => {
-                let first = Plan::new(&self.settings, 0).step(0, self.now).first();
+                let first = Plan::new(&self.settings).step(0, self.now).first();
                 self.calls.iter().position(|(step, ..)| *step >= first).unwrap_or(self.calls.len())
             }
         };
@@ -170,12 +181,12 @@ impl Reference {
     }
 }
 
+fn window() -> impl Strategy<Value = Window> {
+    prop_oneof![(1_u32..20).prop_map(Window::Calls), (1_u64..30).prop_map(|s| Window::Time(Duration::from_secs(s)))]
+}
+
 fn settings() -> impl Strategy<Value = CircuitBreakerSettings> {
-    let window = prop_oneof![
-        (1_u32..20).prop_map(Window::Calls),
-        (1_u64..30).prop_map(|s| Window::Time(Duration::from_secs(s)))
-    ];
-    let rules = (option::of(1_u32..5), option::of(1_u32..=10), option::of(1_u32..=10), window, 1_u32..10, 1_u64..8);
+    let rules = (option::of(1_u32..5), option::of(1_u32..=10), option::of(1_u32..=10), window(), 1_u32..10, 1_u64..8);
     let recovery =
         (1_u64..20, 1_u16..4, 1_u16..4, 0_u16..3, any::<bool>(), prop_oneof![Just(1.0), Just(2.0)], 1_u64..10);
     (rules, recovery).prop_map(|(rules, recovery)| {
@@ -205,7 +216,7 @@ fn settings() -> impl Strategy<Value = CircuitBreakerSettings> {
             });
         }
         assert_eq!(settings.fault(), None, "{settings:?}");
-        settings.normalised()
+        settings
     })
 }
 
@@ -220,6 +231,7 @@ fn op() -> impl Strategy<Value = Op> {
         1 => Just(Op::ForceClosed),
         1 => Just(Op::Disable),
         1 => Just(Op::Reset),
+        1 => window().prop_map(Op::Window),
     ]
 }
 
@@ -283,16 +295,28 @@ fn compare(settings: &CircuitBreakerSettings, script: &[Op]) {
                     reference.now = clock::now();
                 }
                 Op::ForceOpen(during) => {
-                    circuit.command(Phase::ForcedOpen, "forced open", *during);
+                    circuit.command(Phase::ForcedOpen, "forced open", *during, |_| ());
                     reference.go(State::ForcedOpen, during.map(|during| reference.now.after(during)));
                 }
                 Op::ForceClosed => {
-                    circuit.command(Phase::CLOSED, "forced closed", None);
+                    circuit.command(Phase::CLOSED, "forced closed", None, |_| ());
                     reference.go(State::Closed, None);
                 }
                 Op::Disable => {
-                    circuit.command(Phase::Disabled, "disabled", None);
+                    circuit.command(Phase::Disabled, "disabled", None, |_| ());
                     reference.go(State::Disabled, None);
+                }
+                Op::Window(_) if !settings.has_rate() => {}
+                Op::Window(window) => {
+                    let least = match window {
+                        Window::Calls(size) => settings.least_calls().min(u64::from(*size)),
+                        Window::Time(_) => settings.least_calls(),
+                    };
+                    let least = u32::try_from(least).expect("small");
+                    circuit
+                        .reconfigure(|settings| settings.window(*window).minimum_calls(least))
+                        .expect("the settings are sound");
+                    reference.new_window(*window, least);
                 }
                 Op::Reset => {
                     circuit.reset();

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::clock::Time;
 
-/// `steps:8 | shift:8 | generation:8 | flags:8`
+/// `steps:8 | shift:8 | flags:16`
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Plan(u64);
 
@@ -15,20 +15,21 @@ impl Plan {
     const CALLS: u64 = 2;
     const TIME: u64 = 4;
 
-    pub(super) fn new(settings: &CircuitBreakerSettings, generation: u8) -> Self {
+    pub(super) fn new(settings: &CircuitBreakerSettings) -> Self {
         let timed = if settings.is_timed() { Self::TIMED } else { 0 };
         let window = match settings.window {
             _ if !settings.has_rate() => 0,
             Window::Calls(_) => Self::CALLS,
             Window::Time(time) => {
-                let nanos = crate::clock::nanos(time);
+                // Below what is refused where it can be: a constant of an attribute.
+                let nanos = crate::clock::nanos(time).max(1_000_000);
                 // A power of two, so that a step is a shift away: a tenth of the window, or up to twice as fine.
                 let shift = (nanos / 10).max(1).ilog2();
                 let steps = nanos.div_ceil(1 << shift);
                 Self::TIME | u64::from(shift) << 16 | steps << 24
             }
         };
-        Self(window | timed | u64::from(generation) << 8)
+        Self(window | timed)
     }
 
     pub(super) fn from_word(word: u64) -> Self {
@@ -60,21 +61,9 @@ impl Plan {
         self.0 & Self::TIME != 0
     }
 
-    #[allow(clippy::cast_possible_truncation, reason = "takes its eight bits")]
-    pub(super) fn generation(self) -> u8 {
-        (self.0 >> 8) as u8
-    }
-
-    /// Which window: that of an epoch, under settings that shape it the same.
-    #[inline]
-    pub(super) fn key(self, epoch: u32) -> u64 {
-        // The low bits are the tag of steps, which has room for eight.
-        u64::from(self.generation()) << 32 | u64::from(epoch.wrapping_add(u32::from(self.generation()) << 4))
-    }
-
     #[inline]
     pub(super) fn step(self, epoch: u32, now: Time) -> Step {
         let shift = self.0 >> 16 & 0xFF;
-        Step { key: self.key(epoch), number: now.nanos() >> shift, steps: self.0 >> 24 & 0xFF }
+        Step { epoch, number: now.nanos() >> shift, steps: self.0 >> 24 & 0xFF }
     }
 }

@@ -3,12 +3,11 @@
 use std::time::{Duration, SystemTime};
 
 use super::{
-    CircuitBreakerSettings, FailureKind, Snapshot,
+    FailureKind, Snapshot,
     circuit::Circuit,
-    machine::{Machine, Phase, Probes},
+    machine::{Phase, Probes},
     meter::Count,
     switch,
-    window::Content,
 };
 use crate::{
     clock::{self, Time},
@@ -30,6 +29,9 @@ impl Circuit {
             Phase::Ramping { .. } => {
                 format!("closed, ramping up; all calls pass in {}", Seconds(&ends.since(now)))
             }
+            Phase::ForcedOpen if ends < switch::NEVER => {
+                format!("forced open; probes in {}", Seconds(&ends.since(now)))
+            }
             phase => phase.state().to_string(),
         };
         let rejected = self.meter.totals().get(Count::Rejected);
@@ -42,7 +44,7 @@ impl Circuit {
         let (machine, ends) = self.switch.now_and_end();
         let now = clock::now();
         let totals = self.meter.totals();
-        let window = self.window(machine, &settings);
+        let window = self.window(&settings);
         let journal = &self.switch.details().journal;
         let [successes, failures, ignored, cancelled] =
             [Count::Successes, Count::Failures, Count::Ignored, Count::Cancelled].map(|count| totals.get(count));
@@ -86,13 +88,5 @@ impl Circuit {
             durations: self.durations.get().map(Histogram::durations),
             settings: (*settings).clone(),
         }
-    }
-
-    fn window(&self, machine: Machine, settings: &CircuitBreakerSettings) -> Content {
-        let plan = self.plan();
-        if !plan.has_window() {
-            return Content::default();
-        }
-        self.look(&mut self.log(), plan, machine.epoch, None, settings)
     }
 }

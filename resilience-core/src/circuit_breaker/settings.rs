@@ -22,7 +22,7 @@ pub enum OnCancel {
 pub enum Window {
     /// The last so many calls.
     Calls(u32),
-    /// The calls of the last so long, in steps of a tenth of it.
+    /// The calls of the last so long, at least 100 ms, in steps of a tenth of it or less.
     Time(Duration),
 }
 
@@ -37,6 +37,9 @@ impl From<Duration> for Window {
         Self::Time(time)
     }
 }
+
+/// Shorter ones would have steps that the coarse clock cannot tell apart.
+const SHORTEST_WINDOW: Duration = Duration::from_millis(100);
 
 /// Half-open counts have twelve bits each in the circuit's word.
 pub(super) const MOST_PROBES: u16 = 4095;
@@ -80,7 +83,8 @@ settings! {
         ramp_up: Duration = Duration::ZERO;
         /// What a cancelled call counts as. Default: nothing.
         on_cancel: OnCancel = OnCancel::Ignore;
-        /// Circuits per value of a key at most; see [`for_key`](CircuitBreaker::for_key). Default: 10 000.
+        /// Circuits per value of a key at most; see [`for_key`](CircuitBreaker::for_key). One takes about a kilobyte, and
+        /// about 200 bytes more for each thread that uses it. Default: 10 000.
         max_keys: u32 = 10_000;
         /// Whether calls are timed, for mean and percentiles in the snapshot. Default: only with `slow_call`.
         measure_durations: bool = false;
@@ -99,7 +103,7 @@ impl CircuitBreakerSettings {
             (is_share(self.failure_rate), "failure_rate", SHARE),
             (is_share(self.slow_call_rate), "slow_call_rate", SHARE),
             (self.slow_call_rate.is_none() || self.slow_call.is_some(), "slow_call_rate", "needs `slow_call`"),
-            (self.window_is_sound(), "window", "must be from 1 to 1 000 000 calls, or a time above zero"),
+            (self.window_is_sound(), "window", "must be from 1 to 1 000 000 calls, or a time of at least 100 ms"),
             (has_rate || self.window == Window::Calls(100), "window", "needs `failure_rate` or `slow_call_rate`"),
             (has_rate || self.minimum_calls.is_none(), "minimum_calls", "needs `failure_rate` or `slow_call_rate`"),
             (self.minimum_calls != Some(0), "minimum_calls", "must be at least 1"),
@@ -112,6 +116,11 @@ impl CircuitBreakerSettings {
                 self.recovery_backoff >= 1.0 && self.recovery_backoff.is_finite(),
                 "recovery_backoff",
                 "must be at least 1",
+            ),
+            (
+                self.recovery_backoff == 1.0 || self.max_recovery_timeout >= self.recovery_timeout,
+                "max_recovery_timeout",
+                "must not be below `recovery_timeout`",
             ),
             (self.recovery_jitter.is_none_or(|j| (0.0..=1.0).contains(&j)), "recovery_jitter", "must be from 0 to 1"),
             (!self.recovery_timeout.is_zero(), "recovery_timeout", "must be longer than zero"),
@@ -128,16 +137,13 @@ impl CircuitBreakerSettings {
     fn window_is_sound(&self) -> bool {
         match self.window {
             Window::Calls(calls) => (1..=1_000_000).contains(&calls),
-            Window::Time(time) => time >= Duration::from_micros(10),
+            Window::Time(time) => time >= SHORTEST_WINDOW,
         }
     }
 
-    /// With the default rule made explicit.
-    pub(super) fn normalised(mut self) -> Self {
-        if self.failure_threshold.is_none() && !self.has_rate() {
-            self.failure_threshold = Some(5);
-        }
-        self
+    /// Consecutive failures that open the circuit, if there is such a rule: by default only where there is no other.
+    pub(super) fn consecutive_failures(&self) -> Option<u32> {
+        self.failure_threshold.or(if self.has_rate() { None } else { Some(5) })
     }
 
     /// Whether there is a rule that needs the window.
@@ -163,14 +169,21 @@ impl CircuitBreakerSettings {
 
     /// How long to stay open the `opening`-th time in a row, from 0; `unit` is drawn uniformly from [0, 1).
     ///
-    /// `min(max, timeout * backoff^opening * U(1-j, 1+j))`, as of exponential backoff with proportional jitter.
+    /// `min(timeout * backoff^opening, max / (1+j)) * U(1-j, 1+j)`: exponential backoff with proportional jitter, which
+    /// spreads at the longest time too.
     pub(super) fn recovery(&self, opening: u32, unit: f64) -> Duration {
-        let jitter = self.recovery_jitter.unwrap_or(if self.recovery_backoff > 1.0 { 0.1 } else { 0.0 });
-        if jitter == 0.0 && (self.recovery_backoff == 1.0 || opening == 0) {
+        let grows = self.recovery_backoff > 1.0;
+        let jitter = self.recovery_jitter.unwrap_or(if grows { 0.1 } else { 0.0 });
+        if jitter == 0.0 && !grows {
             return self.recovery_timeout;
         }
-        let factor = self.recovery_backoff.powf(f64::from(opening)) * (1.0 + jitter * (2.0 * unit - 1.0));
-        let most = self.max_recovery_timeout.max(self.recovery_timeout);
-        Duration::try_from_secs_f64(self.recovery_timeout.as_secs_f64() * factor).map_or(most, |time| time.min(most))
+        let timeout = self.recovery_timeout.as_secs_f64();
+        let most = if grows {
+            self.max_recovery_timeout.max(self.recovery_timeout).as_secs_f64() / (1.0 + jitter)
+        } else {
+            timeout
+        };
+        let base = (timeout * self.recovery_backoff.powf(f64::from(opening))).min(most);
+        Duration::try_from_secs_f64(base * (1.0 + jitter * (2.0 * unit - 1.0))).unwrap_or(self.max_recovery_timeout)
     }
 }

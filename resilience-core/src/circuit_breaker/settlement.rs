@@ -1,13 +1,13 @@
 //! What the end of a call does to its circuit.
 
-use std::sync::PoisonError;
+use std::{sync::PoisonError, time::Duration};
 
 use super::{
     CircuitBreakerSettings, OnCancel, Reason, Window,
     circuit::{Circuit, Entry, Moved, NOTHING_BAD, Outcome, UNTIMED, end_of},
     journal::Change,
     machine::{Evidence, Machine, Phase, Settlement, WindowSays},
-    meter::{Count, Step},
+    meter::Count,
     plan::Plan,
     window::{Content, Log, Mishap},
 };
@@ -31,27 +31,51 @@ impl Circuit {
 
     #[inline(never)]
     fn leave_well_in_window(&self, entry: Entry, plan: Plan) {
-        if !plan.is_timed() && Machine::is_quiet(entry.word) && self.switch.word() == entry.word {
-            let epoch = Machine::epoch_of(entry.word);
-            if !plan.is_by_time() {
-                return self.meter.count_in_window(Count::Successes, epoch);
-            }
+        let duration = measure(entry);
+        // Relaxed: a call that ends while its circuit is reconfigured may go by either limit.
+        let slow = duration.is_some_and(|duration| clock::nanos(duration) >= self.slow_nanos.load(Ordering::Relaxed));
+        if slow || !Machine::is_quiet(entry.word) || self.switch.word() != entry.word {
+            return self.leave_measured(entry, Outcome::Success, duration);
+        }
+        let epoch = Machine::epoch_of(entry.word);
+        if plan.is_by_time() {
             let step = plan.step(epoch, clock::coarse_now());
             // Relaxed: a failure that is noted at this moment is looked at by itself.
             let looked_in = self.looked_in.load(Ordering::Relaxed);
-            if looked_in == NOTHING_BAD || looked_in == step.number {
-                return self.meter.count_in_step(Count::Successes, step);
+            if looked_in != NOTHING_BAD && looked_in != step.number {
+                return self.leave_measured(entry, Outcome::Success, duration);
             }
+            self.meter.count_in_step(Count::Successes, step);
+        } else if plan.has_window() {
+            self.meter.count_in_window(Count::Successes, epoch);
+        } else {
+            self.meter.count(Count::Successes);
         }
-        self.leave_noticed(entry, Outcome::Success);
+        if let Some(duration) = duration {
+            self.record(duration);
+        }
     }
 
     /// Takes in the end of a call that may change something.
     #[cold]
     pub(super) fn leave_noticed(&self, entry: Entry, outcome: Outcome) {
-        let plan = self.plan();
-        let settings = self.settings();
-        let slow = self.time(entry, outcome, &settings);
+        self.leave_measured(entry, outcome, measure(entry));
+    }
+
+    #[cold]
+    fn leave_measured(&self, entry: Entry, outcome: Outcome, duration: Option<Duration>) {
+        // Under the lock what the window says is acted on before it can say something else, and settings do not change.
+        let mut log = self.plan().has_window().then(|| self.log());
+        let (plan, settings) = (self.plan(), self.settings());
+        // A refusal by a layer inside says nothing about how long the service takes.
+        let duration = duration.filter(|_| !matches!(outcome, Outcome::Ignored));
+        let slow = duration.is_some_and(|duration| settings.slow_call.is_some_and(|slow| duration >= slow));
+        if let Some(duration) = duration {
+            self.record(duration);
+        }
+        if slow {
+            self.meter.count(Count::Slow);
+        }
         let (count, evidence) = match outcome {
             Outcome::Success => (Count::Successes, Evidence::Success),
             Outcome::Failure(kind) => {
@@ -65,44 +89,36 @@ impl Circuit {
         if evidence == Evidence::Failure {
             self.last_failure.record(clock::coarse_now().nanos().max(1));
         }
-        let mut log = self.log();
         let machine = self.switch.machine();
         let epoch = Machine::epoch_of(entry.word);
-        let in_window = plan.has_window()
-            && evidence != Evidence::Nothing
-            && machine.epoch == epoch
-            && matches!(machine.phase, Phase::Closed { .. } | Phase::Ramping { .. });
-        let change = if in_window {
-            let mishap = Mishap { failure: evidence == Evidence::Failure, slow };
-            let verdict = self.look(&mut log, plan, epoch, Some((count, mishap)), &settings).judge(&settings);
-            // Under the lock: what the window says is acted on before it can say something else.
-            self.settle(entry, evidence, verdict, &settings)
-        } else {
-            self.meter.count(count);
-            let evidence = self.evidence_of_probe(evidence, slow, &settings);
-            self.settle(entry, evidence, (WindowSays::Nothing, None), &settings)
+        let change = match &mut log {
+            Some(log)
+                if plan.has_window()
+                    && evidence != Evidence::Nothing
+                    && machine.epoch == epoch
+                    && matches!(machine.phase, Phase::Closed { .. } | Phase::Ramping { .. }) =>
+            {
+                let mishap = Mishap { failure: evidence == Evidence::Failure, slow };
+                let verdict = self.look(log, plan, epoch, count, mishap, &settings).judge(&settings);
+                self.settle(entry, evidence, verdict, &settings)
+            }
+            _ => {
+                self.meter.count(count);
+                let evidence = self.evidence_of_probe(evidence, slow, &settings);
+                self.settle(entry, evidence, (WindowSays::Nothing, None), &settings)
+            }
         };
+        // Subscribers are told outside of the lock.
         drop(log);
         self.announce(change);
     }
 
-    pub(super) fn log(&self) -> MutexGuard<'_, Log> {
-        self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    fn record(&self, duration: Duration) {
+        self.durations.get_or_init(Histogram::new).record(duration);
     }
 
-    /// Times the call; whether it was slow.
-    fn time(&self, entry: Entry, outcome: Outcome, settings: &CircuitBreakerSettings) -> bool {
-        // A refusal by a layer inside says nothing about how long the service takes.
-        if entry.since == UNTIMED || matches!(outcome, Outcome::Ignored) {
-            return false;
-        }
-        let duration = clock::now().since(entry.since);
-        self.durations.get_or_init(Histogram::new).record(duration);
-        let slow = settings.slow_call.is_some_and(|slow_call| duration >= slow_call);
-        if slow {
-            self.meter.count(Count::Slow);
-        }
-        slow
+    pub(super) fn log(&self) -> MutexGuard<'_, Log> {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A slow probe is a failed one, where slowness is a rule.
@@ -115,41 +131,51 @@ impl Circuit {
         }
     }
 
-    /// What is in the window, with one more call if there is one.
-    pub(super) fn look(
+    /// Counts a call in the window, notes it if it is a bad one, and looks at what is in there now.
+    fn look(
         &self,
         log: &mut Log,
         plan: Plan,
         epoch: u32,
-        call: Option<(Count, Mishap)>,
+        count: Count,
+        mishap: Mishap,
         settings: &CircuitBreakerSettings,
     ) -> Content {
-        log.open(plan.key(epoch));
-        let bad = call.map(|(_, mishap)| mishap).filter(|mishap| mishap.failure || mishap.slow);
+        log.open(epoch);
+        let bad = mishap.failure || mishap.slow;
         if let Window::Calls(size) = settings.window {
-            if let Some((count, _)) = call {
-                self.meter.count_in_window(count, epoch);
-            }
+            self.meter.count_in_window(count, epoch);
             let calls = self.meter.calls_in_window(epoch);
-            if let Some(mishap) = bad {
+            if bad {
                 log.note(calls, mishap);
             }
-            let size = u64::from(size);
-            return log.content((calls + 1).saturating_sub(size), calls.min(size));
+            let (first, calls) = last_calls(calls, size);
+            return log.content(first, calls);
         }
-        let step: Step = plan.step(epoch, clock::coarse_now());
-        if let Some((count, _)) = call {
-            self.meter.count_in_step(count, step);
-        }
-        if let Some(mishap) = bad {
+        let step = plan.step(epoch, clock::coarse_now());
+        self.meter.count_in_step(count, step);
+        if bad {
             log.note(step.number, mishap);
         }
         let content = log.content(step.first(), self.meter.calls_in_steps(step));
-        if call.is_some() {
-            let looked_in = if log.is_empty() { NOTHING_BAD } else { step.number };
-            self.looked_in.store(looked_in, Ordering::Relaxed); // Relaxed: see `leave`.
-        }
+        let looked_in = if log.is_empty() { NOTHING_BAD } else { step.number };
+        self.looked_in.store(looked_in, Ordering::Relaxed); // Relaxed: see `leave_well_in_window`.
         content
+    }
+
+    /// What is in the window, for somebody who only looks.
+    pub(super) fn window(&self, settings: &CircuitBreakerSettings) -> Content {
+        let log = self.log();
+        let (plan, epoch) = (self.plan(), self.switch.machine().epoch);
+        if !plan.has_window() {
+            return Content::default();
+        }
+        if let Window::Calls(size) = settings.window {
+            let (first, calls) = last_calls(self.meter.calls_in_window(epoch), size);
+            return log.peek(epoch, first, calls);
+        }
+        let step = plan.step(epoch, clock::coarse_now());
+        log.peek(epoch, step.first(), self.meter.calls_in_steps(step))
     }
 
     fn settle(
@@ -180,7 +206,7 @@ impl Circuit {
                     }
                 }
                 Settlement::Become(next) => {
-                    let why = rule.clone().unwrap_or_else(|| reason(machine, next, settings));
+                    let why = rule.clone().unwrap_or_else(|| reason(machine, next));
                     if let Ok(change) = self.change(machine, next, why, settings) {
                         return change;
                     }
@@ -214,16 +240,30 @@ impl Circuit {
             self.switch.set_end(next.epoch, details.trial.next_end());
             return Ok(None);
         }
-        let why = reason(machine, next, settings);
+        let why = reason(machine, next);
         self.change_locked(&mut details, machine, next, why, end_of(machine, next, settings))
     }
 }
 
+/// How long the call has taken, where calls are timed.
+fn measure(entry: Entry) -> Option<Duration> {
+    (entry.since != UNTIMED).then(|| clock::now().since(entry.since))
+}
+
+/// The number of the first call in a window of so many, and how many are in there.
+fn last_calls(calls: u64, size: u32) -> (u64, u64) {
+    let size = u64::from(size);
+    ((calls + 1).saturating_sub(size), calls.min(size))
+}
+
 /// The rule by which a circuit changed its phase, where no rate did it.
-fn reason(from: Machine, to: Machine, settings: &CircuitBreakerSettings) -> Reason {
+fn reason(from: Machine, to: Machine) -> Reason {
     match from.phase {
         Phase::HalfOpen(probes) if to.phase == Phase::Open => Reason::ProbesFailed { failures: probes.failures + 1 },
         Phase::HalfOpen(probes) => Reason::ProbesSucceeded { successes: probes.successes + 1 },
-        _ => Reason::ConsecutiveFailures { failures: settings.failure_threshold.unwrap_or(1) },
+        Phase::Closed { failures, .. } | Phase::Ramping { failures } => {
+            Reason::ConsecutiveFailures { failures: failures.saturating_add(1) }
+        }
+        Phase::Open | Phase::ForcedOpen | Phase::Disabled => Reason::RecoveryTimeout,
     }
 }

@@ -1,7 +1,8 @@
 //! A circuit's machine behind atomics: the machine in one word, the end of its phase in another.
 //!
 //! Admission to a closed circuit, the settlement of a success and the rejection by an open or fully probed one only read.
-//! Failures of a closed circuit are counted by compare-and-exchange. Changes of phase and the coming and going of probes are
+//! Failures of a closed circuit are counted by compare-and-exchange, under a lock of their own where there is a window. Changes
+//! of phase and the coming and going of probes are
 //! rare and take a lock, so that the word, the end, the probes' leases and the history change together.
 
 use std::time::Duration;
@@ -53,6 +54,11 @@ impl Switch {
         }
         // Read in the midst of a change of phase: whoever changes it holds the lock until both words agree.
         let _details = self.details();
+        self.now_and_end_locked()
+    }
+
+    /// As [`now_and_end`](Self::now_and_end), for a caller that holds the lock.
+    pub(super) fn now_and_end_locked(&self) -> (Machine, Time) {
         (self.machine(), PhaseEnd(self.end.load(Ordering::SeqCst)).time())
     }
 

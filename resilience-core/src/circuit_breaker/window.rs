@@ -12,8 +12,8 @@ use super::{machine::WindowSays, reason::Reason, settings::CircuitBreakerSetting
 /// The bad calls in the window, oldest first.
 #[derive(Default)]
 pub(super) struct Log {
-    /// Which window this is; marks of another one are forgotten.
-    key: u64,
+    /// Whose marks these are; those of another epoch are forgotten.
+    epoch: u32,
     marks: VecDeque<Mark>,
     failures: u64,
     slow: u64,
@@ -42,11 +42,23 @@ pub(super) struct Mishap {
 }
 
 impl Log {
-    /// Starts anew if the window is another one.
-    pub(super) fn open(&mut self, key: u64) {
-        if self.key != key {
-            *self = Self { key, ..Self::default() };
+    /// Starts anew if the epoch is another one.
+    pub(super) fn open(&mut self, epoch: u32) {
+        if self.epoch != epoch {
+            *self = Self { epoch, ..Self::default() };
         }
+    }
+
+    /// What is in the window, for somebody who only looks.
+    pub(super) fn peek(&self, epoch: u32, first: u64, calls: u64) -> Content {
+        let mut content = Content { calls, ..Content::default() };
+        if self.epoch == epoch {
+            for mark in self.marks.iter().filter(|mark| mark.at >= first) {
+                content.failures += mark.failures;
+                content.slow += mark.slow;
+            }
+        }
+        content
     }
 
     /// Notes a bad call at its place.

@@ -3,126 +3,212 @@
 use std::time::Duration;
 
 use super::{
-    Retry,
-    settings::{RetrySettings, WhenFull, WhenOpen},
+    Retry, Shared,
+    context::{Attempting, Entered, Starting},
+    rules::Verdict,
+    settings::RetrySettings,
 };
-use crate::{Error, Failure, random, site::Handle};
+use crate::{
+    clock::{self, Time},
+    timeout::deadline,
+};
 
 /// One call under retry.
 pub struct Attempts<'a> {
-    retry: Handle<'a, Retry>,
+    retry: &'a Shared,
+    progress: Progress,
+}
+
+/// How far a call is. It is passed by value, so that what never fails keeps it out of memory.
+#[derive(Clone, Copy)]
+struct Progress {
     /// The attempt that runs, or ran last; from 1.
     number: u32,
+    /// When the call began, where its time is limited; else when the first attempt had failed. [`UNKNOWN`] until then.
+    since: Time,
+    /// The wait before this attempt, in nanoseconds; what decorrelated backoff grows from.
+    previous: u64,
 }
+
+const UNKNOWN: Time = Time::from_nanos(u64::MAX);
 
 /// What to do after an attempt.
 pub enum Step<T, E> {
     /// Return this.
     Done(Result<T, E>),
+    /// Return this, which was worth another attempt: attempts, time or budget are used up.
+    GaveUp(Result<T, E>),
     /// Wait that long and try again.
-    Wait(Duration),
+    Wait(Result<T, E>, Duration),
 }
 
-/// Whether an error is worth another attempt.
-pub enum Verdict {
-    /// After the usual delay.
-    Retry,
-    /// After exactly this delay.
-    RetryAfter(Duration),
-    /// It is not.
-    Stop,
+/// Where the delay before jitter comes from.
+#[derive(Clone, Copy, Debug)]
+pub enum Planned {
+    /// The retry's backoff.
+    ByBackoff,
+    /// Delays of the call's own.
+    Delay(Duration),
+    /// They have come to their end.
+    End,
+}
+
+enum Decision {
+    Done,
+    GiveUp,
+    Wait(Duration),
 }
 
 impl<'a> Attempts<'a> {
     #[inline]
-    pub(crate) fn new(retry: Handle<'a, Retry>) -> Self {
-        retry.0.counts.calls.increment();
-        Self { retry, number: 1 }
+    pub(crate) fn new(retry: &'a Retry) -> Self {
+        let retry = &*retry.0;
+        retry.calls.increment(0);
+        let since = if retry.settings.max_elapsed.is_some() { clock::now() } else { UNKNOWN };
+        Self { retry, progress: Progress { number: 1, since, previous: 0 } }
     }
 
     /// Whether there is no further attempt after this one, so that it may have the arguments themselves.
     #[inline]
     #[must_use]
     pub fn is_last(&self) -> bool {
-        self.number >= self.retry.0.settings.max_attempts
+        self.retry.is_last(self.progress)
     }
 
-    pub(super) fn number(&self) -> u32 {
-        self.number
+    /// The attempt that runs, or ran last; from 1.
+    #[inline]
+    #[must_use]
+    pub fn number(&self) -> u32 {
+        self.progress.number
+    }
+
+    /// The attempt before the one that is to come.
+    #[must_use]
+    pub fn failed(&self) -> u32 {
+        self.progress.number - 1
+    }
+
+    /// The time since the first attempt had failed, or since the call began where `max_elapsed` is set.
+    pub(super) fn elapsed(&self) -> Duration {
+        let since = self.progress.since;
+        if since == UNKNOWN { Duration::ZERO } else { clock::now().since(since) }
+    }
+
+    /// Begins an attempt of sync work, which ends when what is returned is dropped.
+    #[inline]
+    pub fn enter(&self) -> Entered {
+        Entered::new(self.progress.number, self.retry.settings.max_attempts)
+    }
+
+    /// Wraps an attempt of async work.
+    #[inline]
+    pub fn attempt<F>(&self, work: F) -> Attempting<F> {
+        Attempting::new(self.progress.number, self.retry.settings.max_attempts, work)
+    }
+
+    /// As [`attempt`](Self::attempt), for work that is yet to be made.
+    #[inline]
+    pub(super) fn start<'w, W: FnMut() -> F, F>(&self, work: &'w mut W) -> Starting<'w, W, F> {
+        Starting::new(self.progress.number, self.retry.settings.max_attempts, work)
     }
 
     /// Takes in the result of an attempt.
     #[inline]
-    pub fn after<T, E>(&mut self, out: Result<T, E>, judge: impl FnOnce(&E, &RetrySettings) -> Verdict) -> Step<T, E> {
-        match &out {
-            Ok(_) if self.number == 1 => Step::Done(out),
-            Ok(_) => {
-                self.retry.0.counts.succeeded_after_retry.increment();
-                Step::Done(out)
-            }
-            Err(error) => {
-                let verdict = judge(error, &self.retry.0.settings);
-                match self.wait(&verdict) {
-                    Some(delay) => Step::Wait(delay),
-                    None => Step::Done(out),
-                }
-            }
-        }
+    pub fn after<T, E>(
+        &mut self,
+        out: Result<T, E>,
+        judge: impl FnOnce(Result<&T, &E>, &RetrySettings) -> Verdict,
+    ) -> Step<T, E> {
+        self.after_planned(out, judge, || Planned::ByBackoff)
     }
 
-    /// The delay before the next attempt, if there is to be one.
+    /// As [`after`](Self::after), with delays of the call's own, which are asked for before each wait.
+    #[inline]
+    pub(super) fn after_planned<T, E>(
+        &mut self,
+        out: Result<T, E>,
+        judge: impl FnOnce(Result<&T, &E>, &RetrySettings) -> Verdict,
+        planned: impl FnOnce() -> Planned,
+    ) -> Step<T, E> {
+        let verdict = judge(out.as_ref(), &self.retry.settings);
+        if verdict == Verdict::Good && self.progress.number == 1 {
+            return Step::Done(out);
+        }
+        let wanted = matches!(verdict, Verdict::Retry(_)) && !self.is_last();
+        let planned = if wanted { planned() } else { Planned::ByBackoff };
+        match self.retry.decide(&mut self.progress, verdict, planned) {
+            Decision::Done => Step::Done(out),
+            Decision::GiveUp => Step::GaveUp(out),
+            Decision::Wait(delay) => Step::Wait(out, delay),
+        }
+    }
+}
+
+impl Shared {
+    #[inline]
+    fn is_last(&self, progress: Progress) -> bool {
+        progress.number >= self.settings.max_attempts
+    }
+
     #[cold]
-    fn wait(&mut self, verdict: &Verdict) -> Option<Duration> {
-        let Retry(shared) = &*self.retry;
-        if matches!(verdict, Verdict::Stop) {
-            shared.counts.not_retried.increment();
-            return None;
+    #[inline(never)]
+    fn decide(&self, progress: &mut Progress, verdict: Verdict, planned: Planned) -> Decision {
+        let (settings, counts) = (&self.settings, &self.counts);
+        let asked = match verdict {
+            Verdict::Good => {
+                counts.succeeded_after_retry.increment();
+                return Decision::Done;
+            }
+            Verdict::Stop => {
+                counts.not_retried.increment();
+                return Decision::Done;
+            }
+            Verdict::Retry(least) => (least, None),
+            Verdict::RetryAfter(delay) => (Duration::ZERO, Some(delay)),
+        };
+        let now = clock::now();
+        if progress.since == UNKNOWN {
+            progress.since = now;
         }
-        if self.is_last() {
-            shared.counts.exhausted.increment();
-            return None;
+        if self.is_last(*progress) || matches!(planned, Planned::End) {
+            counts.exhausted.increment();
+            return Decision::GiveUp;
         }
-        let delay = match verdict {
-            Verdict::RetryAfter(delay) => *delay,
-            _ => {
-                let delay = shared.settings.delay(self.number);
-                if delay.is_zero() { delay } else { shared.settings.jittered(delay, random::unit()) }
+        let delay = match (asked, planned) {
+            ((_, Some(exactly)), _) => Some(exactly),
+            // Neither longer than the longest delay, nor shorter than the service asks for: if not both, then none.
+            ((least, None), _) if least > settings.max_delay => None,
+            ((least, None), Planned::Delay(delay)) => Some(settings.spread(delay.min(settings.max_delay)).max(least)),
+            ((least, None), _) => {
+                let previous = Duration::from_nanos(progress.previous);
+                Some(settings.wait(progress.number, previous).max(least))
             }
         };
-        shared.counts.retries.increment();
-        shared.counts.total_wait.add(crate::clock::nanos(delay));
-        self.number = self.number.saturating_add(1);
-        Some(delay)
-    }
-}
-
-/// The judgement of a plain error.
-#[inline]
-pub fn judge_plain<E>(when: impl FnOnce(&E) -> bool) -> impl FnOnce(&E, &RetrySettings) -> Verdict {
-    move |error, _| if when(error) { Verdict::Retry } else { Verdict::Stop }
-}
-
-/// The judgement of a failure inside a stack: the library's own refusals are no reason to hammer on, unless asked.
-#[inline]
-pub fn judge_failure<E>(when: impl FnOnce(&E) -> bool) -> impl FnOnce(&Failure<E>, &RetrySettings) -> Verdict {
-    move |failure, settings| match failure {
-        Failure::Inner(error) if when(error) => Verdict::Retry,
-        Failure::Inner(_) => Verdict::Stop,
-        Failure::Rejected(error) => judge_rejection(error, settings),
-    }
-}
-
-fn judge_rejection(error: &Error, settings: &RetrySettings) -> Verdict {
-    match error {
-        Error::TimedOut { .. } => Verdict::Retry,
-        // A circuit that was forced open without an end is not worth waiting for.
-        Error::CircuitOpen { retry_after, .. }
-            if settings.when_open == WhenOpen::Wait && *retry_after < Duration::MAX =>
+        let Some(delay) = delay.filter(|delay| self.has_time(progress.since, now, *delay)) else {
+            counts.out_of_time.increment();
+            return Decision::GiveUp;
+        };
+        // Last, so that only retries that are made are paid for.
+        if let Some(budget) = &self.budget
+            && !budget.spend(&self.name)
         {
-            Verdict::RetryAfter(*retry_after)
+            counts.refused_by_budget.increment();
+            return Decision::GiveUp;
         }
-        Error::CircuitOpen { .. } => Verdict::Stop,
-        _ if settings.when_full == WhenFull::Retry => Verdict::Retry,
-        _ => Verdict::Stop,
+        if progress.number == 1 {
+            counts.retried.increment();
+        }
+        counts.retries.increment();
+        progress.previous = clock::nanos(delay);
+        counts.total_wait.add(progress.previous);
+        progress.number = progress.number.saturating_add(1);
+        Decision::Wait(delay)
+    }
+
+    /// Whether a wait would end in time: within `max_elapsed`, and before the deadline of every timeout around us.
+    fn has_time(&self, since: Time, now: Time, delay: Duration) -> bool {
+        let end = now.after(delay);
+        self.settings.max_elapsed.is_none_or(|most| end <= since.after(most))
+            && deadline().is_none_or(|left| delay < left)
     }
 }

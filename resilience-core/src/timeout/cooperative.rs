@@ -3,7 +3,7 @@
 
 use std::{cell::RefCell, mem, time::Duration};
 
-use super::Timeout;
+use super::{Timeout, deadline::Within};
 use crate::{
     Error, Failure, Name,
     clock::{self, Time},
@@ -92,6 +92,7 @@ pub(super) struct Frame {
     outer: Option<Deadline>,
     /// Whether the deadline inside is the outer one's, as that comes sooner.
     inherited: bool,
+    _within: Within,
 }
 
 /// Why a checkpoint inside of a frame has failed.
@@ -110,7 +111,7 @@ impl Frame {
                 current.clone().filter(|outer| outer.at <= at).map(|outer| Deadline { tripped: false, ..outer });
             let inherited = sooner.is_some();
             let outer = current.replace(sooner.unwrap_or(own));
-            Self { outer, inherited }
+            Self { outer, inherited, _within: Within::enter(at) }
         })
     }
 

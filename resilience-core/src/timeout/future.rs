@@ -9,7 +9,7 @@ use std::{
 
 use tokio::task::coop::unconstrained;
 
-use super::Timeout;
+use super::{Timeout, deadline::Within};
 use crate::{
     Failure,
     clock::{self, Sleep},
@@ -51,10 +51,12 @@ where
             this.timeout.statistics().calls.increment();
             this.timer.set(Some(Sleep::until(clock::now().after(*this.limit))));
         }
-        if let Some(work) = this.work.as_mut().as_pin_mut()
-            && let Poll::Ready(out) = work.poll(cx)
-        {
-            return Poll::Ready(out);
+        if let Some(work) = this.work.as_mut().as_pin_mut() {
+            let within = this.timer.as_ref().get_ref().as_ref().map(|timer| Within::enter(timer.end()));
+            if let Poll::Ready(out) = work.poll(cx) {
+                return Poll::Ready(out);
+            }
+            drop(within);
         }
         // Unconstrained: work that uses up its task's budget at every poll would else keep the timer from ever firing.
         if let Some(timer) = this.timer.as_pin_mut()

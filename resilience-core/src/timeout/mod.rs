@@ -3,6 +3,7 @@
 //! ([`Timeout::call_cooperative`] and [`checkpoint`]).
 
 mod cooperative;
+mod deadline;
 mod detach;
 mod future;
 mod settings;
@@ -13,6 +14,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 pub use cooperative::checkpoint;
 pub(crate) use cooperative::cooperative;
+pub use deadline::deadline;
 pub(crate) use detach::detached;
 pub use future::Run;
 pub(crate) use future::run;

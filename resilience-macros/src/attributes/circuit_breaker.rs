@@ -14,6 +14,9 @@ use crate::{
     value::Value,
 };
 
+/// Calls in the window where none is given.
+const DEFAULT_WINDOW: u32 = 100;
+
 /// Half-open counts have twelve bits each in the circuit's state.
 const PROBES: Count = Count { ty: "u16", least: 1, most: 4095 };
 
@@ -210,8 +213,10 @@ fn check(values: &Values, _: &Function, _: Span, errors: &mut Errors) {
                 .at_span(span, format!("`{key}` has no effect without `{needed}`; add `{example}`, or remove `{key}`"));
         }
     }
-    if let (Some(window), Some(minimum)) = (count(values, "window"), count(values, "minimum_calls"))
+    let window = if values.lacks("window") { Some(DEFAULT_WINDOW) } else { count(values, "window") };
+    if let (Some(window), Some(minimum)) = (window, count(values, "minimum_calls"))
         && minimum > window
+        && !(values.lacks("failure_rate") && values.lacks("slow_call_rate"))
         && let Some(span) = values.span("minimum_calls")
     {
         errors.at_span(

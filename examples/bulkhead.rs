@@ -47,7 +47,7 @@ async fn main() -> anyhow::Result<()> {
             seen.name,
             seen.admitted,
             seen.rejected_full + seen.rejected_wait,
-            seen.longest_wait.as_millis()
+            seen.waits.longest.as_millis()
         );
     }
     Ok(())

@@ -54,6 +54,13 @@ pub enum Error {
         /// `None`: the queue was full, so the call did not wait. Otherwise how long it waited in the queue.
         waited: Option<Duration>,
     },
+    /// The bulkhead is being drained and lets nobody in; the work was not started.
+    #[error("bulkhead `{name}` is draining and lets nobody in")]
+    #[non_exhaustive]
+    BulkheadDraining {
+        /// The bulkhead.
+        name: Name,
+    },
     /// The resource was not free within the longest wait; the work was not started.
     #[error("resource `{name}` still held after {}{}", Seconds(.waited), Holders(.holders))]
     #[non_exhaustive]
@@ -91,6 +98,7 @@ impl Error {
             Self::CircuitOpen { name, .. }
             | Self::TimedOut { name, .. }
             | Self::BulkheadFull { name, .. }
+            | Self::BulkheadDraining { name }
             | Self::ContentionTimeout { name, .. }
             | Self::TooManyDetached { name, .. }
             | Self::NoWorker { name } => name,
@@ -116,9 +124,10 @@ impl From<Error> for io::Error {
     fn from(error: Error) -> Self {
         let kind = match &error {
             Error::TimedOut { .. } | Error::ContentionTimeout { .. } => io::ErrorKind::TimedOut,
-            Error::CircuitOpen { .. } | Error::BulkheadFull { .. } | Error::TooManyDetached { .. } => {
-                io::ErrorKind::ResourceBusy
-            }
+            Error::CircuitOpen { .. }
+            | Error::BulkheadFull { .. }
+            | Error::BulkheadDraining { .. }
+            | Error::TooManyDetached { .. } => io::ErrorKind::ResourceBusy,
             Error::NoWorker { .. } => io::ErrorKind::OutOfMemory,
         };
         Self::new(kind, error)

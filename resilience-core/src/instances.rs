@@ -93,10 +93,6 @@ macro_rules! policy {
                 Self::create(name, settings)
             }
 
-            fn settings(&self) -> $settings {
-                Self::settings(self).clone()
-            }
-
             $(fn $members(&self) -> Vec<Self> {
                 Self::$members(self)
             })?
@@ -110,6 +106,15 @@ macro_rules! policy {
                     $crate::instances::AnySite::$policy(site) => Some(site),
                     _ => None,
                 }
+            }
+        }
+
+        $($crate::instances::policy!(@keyed $policy, $members);)?
+    };
+    (@keyed $policy:ident, members) => {
+        impl $crate::keyed::Keyed for $policy {
+            fn for_key(&self, key: impl std::fmt::Display) -> Self {
+                Self::for_key(self, key)
             }
         }
     };

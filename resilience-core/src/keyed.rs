@@ -11,8 +11,17 @@ use std::{
     },
 };
 
+use crate::registry::Policy;
+
 /// How many members are looked at to make room for a new one.
 const LOOKED_AT: usize = 128;
+
+/// A policy with one instance per value. Not covered by semver.
+pub trait Keyed: Policy {
+    /// The instance for one value.
+    #[must_use]
+    fn for_key(&self, key: impl Display) -> Self;
+}
 
 /// The instances of one name, by value.
 pub(crate) struct Family<P> {

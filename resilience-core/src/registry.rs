@@ -24,8 +24,6 @@ pub trait Policy: Clone + Send + Sync + Sized + 'static {
 
     #[doc(hidden)]
     fn create(name: Name, settings: Self::Settings) -> Self;
-    #[doc(hidden)]
-    fn settings(&self) -> Self::Settings;
     /// Instances for single values that belong to this one.
     #[doc(hidden)]
     fn members(&self) -> Vec<Self> {
@@ -39,7 +37,7 @@ pub trait Policy: Clone + Send + Sync + Sized + 'static {
 
 /// All instances of one kind.
 #[doc(hidden)]
-pub struct Registry<P> {
+pub struct Registry<P: Policy> {
     entries: Mutex<BTreeMap<Key, Entry<P>>>,
 }
 
@@ -50,8 +48,10 @@ enum Key {
     Own(Name, usize),
 }
 
-struct Entry<P> {
+struct Entry<P: Policy> {
     policy: P,
+    /// What it was made with; it may have been given other settings since, which is no conflict.
+    settings: P::Settings,
     /// Where it was defined; `None` where it was used before anything defined it.
     place: Option<Place>,
 }
@@ -90,8 +90,9 @@ impl<P: Policy> Registry<P> {
     fn insert(&self, name: &Name, definition: Option<Definition<P>>) -> P {
         let (settings, place) = definition
             .map_or_else(|| (P::Settings::default(), None), |definition| (definition.settings, Some(definition.place)));
-        let policy = P::create(name.clone(), settings);
-        lock(&self.entries).entry(Key::Named(name.clone())).or_insert(Entry { policy, place }).policy.clone()
+        let policy = P::create(name.clone(), settings.clone());
+        let entry = Entry { policy, settings, place };
+        lock(&self.entries).entry(Key::Named(name.clone())).or_insert(entry).policy.clone()
     }
 
     /// The instance that belongs to one site alone.
@@ -101,15 +102,16 @@ impl<P: Policy> Registry<P> {
         if let Some(entry) = lock(&self.entries).get(&key) {
             return entry.policy.clone();
         }
-        let policy = P::create(name, site.settings().unwrap_or_default());
-        lock(&self.entries).entry(key).or_insert(Entry { policy, place: Some(site.place()) }).policy.clone()
+        let settings = site.settings().unwrap_or_default();
+        let policy = P::create(name, settings.clone());
+        lock(&self.entries).entry(key).or_insert(Entry { policy, settings, place: Some(site.place()) }).policy.clone()
     }
 
     fn compare(&self, all: &Registries, name: &Name, wanted: &Definition<P>) {
         let entries = lock(&self.entries);
         let Some(entry) = entries.get(&Key::Named(name.clone())) else { return };
-        let settings = entry.policy.settings();
-        if settings == wanted.settings {
+        let settings = &entry.settings;
+        if *settings == wanted.settings {
             return;
         }
         let differences = settings

@@ -68,7 +68,7 @@ impl<P: Policy> Site<P> {
     #[inline]
     pub fn get(&'static self) -> Handle<'static, P> {
         match self.instance.get() {
-            Some(policy) if !scope::is_entered() => Handle::Ref(policy),
+            Some(instance) if !scope::is_entered() => Handle::Ref(instance),
             _ => self.look_up(),
         }
     }

@@ -163,6 +163,16 @@ impl Values {
         self.span(key).is_none() && !self.incomplete
     }
 
+    /// Reports a key that says nothing without another one.
+    pub(crate) fn check_needed(&self, key: &str, needed: &str, example: &str, errors: &mut Errors) {
+        if let Some(span) = self.span(key)
+            && self.lacks(needed)
+        {
+            errors
+                .at_span(span, format!("`{key}` has no effect without `{needed}`; add `{example}`, or remove `{key}`"));
+        }
+    }
+
     /// The word that a choice was made with; an error where it cannot be told.
     pub(crate) fn choice(&self, key: &str) -> Result<Option<&'static str>, Untold> {
         match self.entries.get(key) {

@@ -169,6 +169,16 @@ impl Key {
         Self { name, kind, role: Role::Site, sample: Sample::Example(example), doc }
     }
 
+    /// The expression over the arguments that picks the instance.
+    pub(crate) const fn per_call(doc: &'static str) -> Self {
+        Self::site("key", ValueKind::CallKey, "host", doc)
+    }
+
+    /// The bound on instances per value.
+    pub(crate) const fn max_keys(doc: &'static str) -> Self {
+        Self::setting("max_keys", ValueKind::Count(Count::POSITIVE), "10_000", doc)
+    }
+
     /// How the key is written.
     pub(crate) fn usage(&self) -> String {
         let (Sample::Default(value) | Sample::Example(value)) = self.sample;

@@ -166,8 +166,9 @@ attributes! {
     /// Limits how many calls are inside at once.
     ///
     /// One dependency that hangs then takes `max_concurrent` calls with it, not the whole process. A call without a place is
-    /// refused at once, unless there is a queue: then up to `max_queue` calls wait, each no longer than `max_wait`. Functions that
-    /// give the same `name` share one `Bulkhead`; without a name the function has its own.
+    /// refused at once, unless there is a queue: then up to `max_queue` calls wait, each no longer than `max_wait`. With
+    /// `key` there is one bulkhead per value, as per host or tenant. Functions that give the same `name` share one `Bulkhead`;
+    /// without a name the function has its own.
     ///
     /// It works on sync and async functions that return a `Result`; a sync call waits by blocking its thread.
     ///
@@ -182,8 +183,8 @@ attributes! {
     ///
     /// # Errors
     ///
-    /// Those of the function, and `Error::BulkheadFull` where there is no place, converted by the error type's
-    /// `From<resilience::Error>`.
+    /// Those of the function, and `Error::BulkheadFull` where there is no place, `Error::BulkheadDraining` where nobody is let in
+    /// any more, converted by the error type's `From<resilience::Error>`.
     ///
     /// # Panics
     ///

@@ -48,6 +48,19 @@ impl Layer {
         Ident::new(&format!("__RESILIENCE_{}", self.kind.name.to_uppercase()), Span::mixed_site())
     }
 
+    /// The instance that serves a call: the site's own, or the one for the value of `key`.
+    pub(crate) fn instance(&self, paths: &Paths) -> TokenStream {
+        let (private, site) = (&paths.private, self.site());
+        match self.values.get("key") {
+            Some(Value::PerCall(key)) => {
+                // Located where the key begins, so that a key that cannot be shown is what is wrong, not the attribute.
+                let reference = located_at(key, quote!(&));
+                quote!(#private::keyed(#site.get(), #reference #key))
+            }
+            _ => quote!(#site.get()),
+        }
+    }
+
     /// `static SITE: Site<Policy> = Site::new(name, settings, place, function);`
     pub(crate) fn site_item(&self, function: &TokenStream, paths: &Paths) -> TokenStream {
         let private = &paths.private;

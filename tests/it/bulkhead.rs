@@ -8,13 +8,13 @@ use std::{
 };
 
 use resilience::{
-    Bulkhead, Error, Failure,
+    Bulkhead, Durations, Error, Failure,
     bulkhead::Snapshot,
     testing::{TestClock, TestScope},
 };
 use tokio::{sync::oneshot, task::yield_now};
 
-use crate::support::{SECOND, poll_once};
+use crate::support::{SECOND, poll_once, sync_scope};
 
 type Out<T> = Result<T, Failure<String>>;
 
@@ -75,7 +75,7 @@ fn without_a_queue_a_call_too_many_is_rejected_at_once() {
     assert!(matches!(error, Error::BulkheadFull { max_concurrent: 1, max_queue: 0, waited: None, .. }));
     let seen = bulkhead.snapshot();
     assert_eq!((seen.inside, seen.admitted, seen.rejected_full, seen.rejected_wait), (0, 1, 1, 0));
-    assert_eq!(seen.total_wait, Duration::ZERO);
+    assert_eq!((seen.waits, seen.durations), (Durations::default(), None));
 }
 
 #[tokio::test(start_paused = true)]
@@ -104,7 +104,7 @@ async fn a_future_gives_up_after_the_longest_wait() {
     assert_eq!(error.to_string(), "bulkhead `bh-wait-async` is full: 1 call inside, no place within 5s");
     let seen = bulkhead.snapshot();
     assert_eq!((seen.inside, seen.queued, seen.rejected_full, seen.rejected_wait), (1, 0, 0, 1));
-    assert_eq!((seen.total_wait.as_secs(), seen.longest_wait.as_secs()), (5, 5));
+    assert_eq!((seen.waits.count, seen.waits.mean.as_secs(), seen.waits.longest.as_secs()), (1, 5, 5));
     end.send(()).expect("still inside");
     inside.await.expect("no panic").expect("let in");
     assert_empty(&bulkhead);
@@ -176,7 +176,8 @@ fn threads_and_futures_are_served_in_the_order_of_their_arrival() {
     assert_eq!(*order.lock().expect("no panic"), [0, 1, 2, 3, 4, 5]);
     let seen = bulkhead.snapshot();
     assert_eq!((seen.admitted, seen.rejected_full, seen.rejected_wait), (7, 0, 0));
-    assert!(seen.longest_wait > Duration::ZERO && seen.total_wait >= seen.longest_wait);
+    assert_eq!(seen.waits.count, 6);
+    assert!(seen.waits.mean > Duration::ZERO && seen.waits.longest >= seen.waits.mean);
 }
 
 #[tokio::test(start_paused = true)]
@@ -284,6 +285,180 @@ fn reset_clears_the_counts_and_leaves_calls_alone() {
             Ok::<_, String>(())
         })
         .expect("let in");
+    assert_empty(&bulkhead);
+}
+
+#[tokio::test(start_paused = true)]
+async fn waits_are_shown_with_mean_percentiles_and_the_longest() {
+    let bulkhead = bulkhead("bh-waits", 1, 100);
+    let stay = || async {
+        bulkhead
+            .run(async {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+                Ok::<_, String>(())
+            })
+            .await
+    };
+    let calls = futures_util::future::join_all((0..101).map(|_| stay())).await;
+    assert!(calls.iter().all(Result::is_ok));
+    // One does not wait; the others wait for 10, 20, ... 1000 ms.
+    let waits = bulkhead.snapshot().waits;
+    assert_eq!((waits.count, waits.mean.as_millis(), waits.longest.as_millis()), (100, 505, 1000));
+    for (measured, exact) in [(waits.p50, 500), (waits.p95, 950), (waits.p99, 990)] {
+        assert!((exact..=exact * 9 / 8 + 1).contains(&measured.as_millis()), "{measured:?} for {exact} ms");
+    }
+    bulkhead.reset();
+    assert_eq!(bulkhead.snapshot().waits, Durations::default());
+}
+
+#[test]
+fn time_inside_is_measured_where_asked_for_however_the_call_ends() {
+    let (scope, clock) = sync_scope();
+    scope.call(|| {
+        let bulkhead = Bulkhead::builder("bh-inside").measure_durations(true).build().expect("valid settings");
+        assert_eq!(bulkhead.snapshot().durations, Some(Durations::default()));
+        let stay = |millis, out| {
+            bulkhead.call(|| {
+                clock.advance(Duration::from_millis(millis));
+                out
+            })
+        };
+        stay(10, Ok(())).expect("let in");
+        stay(20, Err("down")).expect_err("it failed");
+        let panicked = catch_unwind(AssertUnwindSafe(|| {
+            bulkhead.call(|| {
+                clock.advance(Duration::from_millis(60));
+                broken()
+            })
+        }));
+        assert!(panicked.is_err());
+        let inside = bulkhead.snapshot().durations.expect("measured");
+        assert_eq!((inside.count, inside.mean.as_millis(), inside.longest.as_millis()), (3, 30, 60));
+        bulkhead.reset();
+        assert_eq!(bulkhead.snapshot().durations, Some(Durations::default()));
+    });
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_larger_size_lets_the_waiting_in_by_their_order() {
+    let bulkhead = bulkhead("bh-grow", 1, 10);
+    let calls = [occupy(&bulkhead), occupy(&bulkhead), occupy(&bulkhead), occupy(&bulkhead)];
+    yield_now().await;
+    let mut last = Box::pin(enter(&bulkhead));
+    assert!(poll_once(last.as_mut()).is_pending());
+    bulkhead.resize(3).expect("valid");
+    let seen = bulkhead.snapshot();
+    assert_eq!((seen.settings.max_concurrent, seen.inside, seen.queued), (3, 3, 2));
+    bulkhead.resize(10).expect("valid");
+    assert_eq!(bulkhead.snapshot().queued, 0);
+    last.await.expect("let in");
+    for (end, call) in calls {
+        end.send(()).expect("still inside");
+        call.await.expect("no panic").expect("let in");
+    }
+    assert_empty(&bulkhead);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_smaller_size_disturbs_nobody_inside_and_holds_once_they_have_left() {
+    let bulkhead = bulkhead("bh-shrink", 3, 10);
+    let [first, second, third] = [occupy(&bulkhead), occupy(&bulkhead), occupy(&bulkhead)];
+    yield_now().await;
+    bulkhead.resize(1).expect("valid");
+    assert_eq!(bulkhead.snapshot().inside, 3);
+    let mut queued = Box::pin(enter(&bulkhead));
+    for (end, call) in [first, second] {
+        assert!(poll_once(queued.as_mut()).is_pending());
+        end.send(()).expect("still inside");
+        call.await.expect("no panic").expect("let in");
+    }
+    assert!(poll_once(queued.as_mut()).is_pending(), "one is inside, and that is all there may be");
+    third.0.send(()).expect("still inside");
+    queued.await.expect("let in");
+    third.1.await.expect("no panic").expect("let in");
+    assert_empty(&bulkhead);
+    let refused = bulkhead.resize(0).expect_err("no places");
+    assert_eq!(refused.to_string(), "bulkhead `bh-shrink`: `max_concurrent` must be at least 1");
+    assert_eq!(bulkhead.settings().max_concurrent, 1);
+}
+
+#[test]
+fn a_refusal_after_a_resize_tells_the_size_in_force() {
+    let bulkhead = bulkhead("bh-resized-full", 5, 0);
+    bulkhead.resize(1).expect("valid");
+    let out: Out<Out<()>> = bulkhead.call(|| Ok(bulkhead.call(|| Ok(()))));
+    let Err(Failure::Rejected(error)) = out.expect("let in") else { panic!("let in") };
+    assert_eq!(error.to_string(), "bulkhead `bh-resized-full` is full: 1 call inside, no queue");
+}
+
+fn is_draining(out: Out<()>) -> bool {
+    matches!(out, Err(Failure::Rejected(Error::BulkheadDraining { .. })))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_drain_turns_everybody_away_and_waits_for_those_inside() {
+    let bulkhead = bulkhead("bh-drain", 1, 10);
+    let (end, inside) = occupy(&bulkhead);
+    yield_now().await;
+    let mut queued = Box::pin(enter(&bulkhead));
+    assert!(poll_once(queued.as_mut()).is_pending());
+    let mut drain = Box::pin(bulkhead.drain(10 * SECOND));
+    assert!(poll_once(drain.as_mut()).is_pending());
+    assert!(is_draining(queued.await), "at once, not after its longest wait");
+    assert!(is_draining(enter(&bulkhead).await));
+    assert!(is_draining(bulkhead.call(|| Ok(()))));
+    let seen = bulkhead.snapshot();
+    assert_eq!((seen.draining, seen.inside, seen.queued, seen.rejected_draining), (true, 1, 0, 3));
+    end.send(()).expect("still inside");
+    assert_eq!(drain.await, Ok(()));
+    inside.await.expect("no panic").expect("let in");
+    bulkhead.resize(2).expect("valid");
+    assert!(is_draining(enter(&bulkhead).await), "it stays so");
+    bulkhead.resume();
+    enter(&bulkhead).await.expect("let in");
+    assert_eq!(bulkhead.settings().max_concurrent, 2);
+    assert_empty(&bulkhead);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_drain_ends_at_its_deadline_or_when_the_bulkhead_is_resumed() {
+    let bulkhead = bulkhead("bh-drain-late", 1, 0);
+    let (end, inside) = occupy(&bulkhead);
+    yield_now().await;
+    let started = tokio::time::Instant::now();
+    let late = bulkhead.drain(10 * SECOND).await.expect_err("one is inside");
+    assert_eq!((started.elapsed().as_secs(), late.inside), (10, 1));
+    assert_eq!(late.to_string(), "bulkhead `bh-drain-late` still has 1 inside");
+    let mut drain = Box::pin(bulkhead.drain(10 * SECOND));
+    assert!(poll_once(drain.as_mut()).is_pending());
+    bulkhead.resume();
+    assert!(drain.await.is_err());
+    end.send(()).expect("still inside");
+    inside.await.expect("no panic").expect("let in");
+    enter(&bulkhead).await.expect("let in");
+}
+
+#[test]
+fn a_thread_waits_for_those_inside() {
+    let bulkhead = bulkhead("bh-drain-sync", 1, 1);
+    let (end, ended) = mpsc::channel::<()>();
+    thread::scope(|threads| {
+        let place = bulkhead.clone();
+        threads.spawn(move || {
+            place.call(|| {
+                let _ = ended.recv();
+                Ok::<_, String>(())
+            })
+        });
+        wait_until(&bulkhead, |seen| seen.inside == 1);
+        let queued = threads.spawn(|| bulkhead.call(|| Ok(())));
+        wait_until(&bulkhead, |seen| seen.queued == 1);
+        assert_eq!(bulkhead.drain_blocking(Duration::ZERO).expect_err("one is inside").inside, 1);
+        assert!(is_draining(queued.join().expect("no panic")));
+        let drain = threads.spawn(|| bulkhead.drain_blocking(Duration::from_secs(3600)));
+        end.send(()).expect("still inside");
+        assert_eq!(drain.join().expect("no panic"), Ok(()));
+    });
     assert_empty(&bulkhead);
 }
 

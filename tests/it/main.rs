@@ -3,8 +3,10 @@
 
 mod allocation;
 mod bulkhead;
+mod bulkhead_keys;
 mod cancel_and_panic;
 mod circuit_breaker;
+mod circuit_breaker_control;
 mod circuit_breaker_keys;
 mod circuit_breaker_rules;
 mod circuit_breaker_stress;

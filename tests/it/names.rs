@@ -206,6 +206,10 @@ fn definitions_that_agree_are_no_conflict() {
         assert_eq!((agrees(), agrees_too()), (Ok(()), Ok(())));
         let second = std::time::Duration::from_secs(1);
         CircuitBreaker::builder("agreed by hand").recovery_timeout(second).build().expect("sound");
+        // Settings that were changed since are no other definition.
+        let build = || CircuitBreaker::builder("agreed, then tuned").failure_threshold(9).build().expect("sound");
+        build().reconfigure(|settings| settings.failure_threshold(20)).expect("sound");
+        assert_eq!(build().settings().failure_threshold, Some(20));
         let conflicts = verify().expect_err("others conflict").0;
         assert!(conflicts.iter().all(|conflict| !conflict.name.starts_with("agreed")), "{conflicts:?}");
     });

@@ -111,3 +111,28 @@ fn a_cooperative_function_ends_at_its_next_checkpoint() {
         assert_eq!(clock.elapsed(), 3 * SECOND);
     });
 }
+
+#[resilience::retry(max_attempts = 3, base_delay = "1ms")]
+#[timeout("1h", mode = "detach")]
+fn detached_attempts(seen: mpsc::Sender<(u32, bool, Option<Duration>)>) -> Result<(), ApiError> {
+    let attempt = resilience::attempt();
+    seen.send((attempt.number, attempt.is_last(), resilience::deadline())).expect("the test listens");
+    Err(ApiError::Down)
+}
+
+#[test]
+fn a_detached_body_knows_its_attempt_and_the_deadline_around_it() {
+    let (scope, _) = sync_scope();
+    scope.call(|| {
+        let (sender, seen) = mpsc::channel();
+        let around = Timeout::builder("around").limit(60 * SECOND).build().expect("sound");
+        let out = around.call_cooperative(|| detached_attempts(sender));
+        assert!(out.is_err());
+        let seen: Vec<_> = seen.iter().collect();
+        assert_eq!(
+            seen.iter().map(|(number, last, _)| (*number, *last)).collect::<Vec<_>>(),
+            [(1, false), (2, false), (3, true)]
+        );
+        assert!(seen.iter().all(|(.., left)| left.is_some_and(|left| left <= 60 * SECOND)), "{seen:?}");
+    });
+}

@@ -22,4 +22,9 @@ fn d() -> Result<(), String> {
     Ok(())
 }
 
+#[bulkhead(measure_durations = "yes")]
+fn e() -> Result<(), String> {
+    Ok(())
+}
+
 fn main() {}

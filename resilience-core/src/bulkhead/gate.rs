@@ -5,6 +5,7 @@ use std::task::{Context, Poll};
 use super::Bulkhead;
 use crate::{
     Error, Failure,
+    clock::{self, Time},
     gate::{Abandoned, Gate, Judge},
     semaphore::{Acquire, Entered, Limits, Permit, Refused},
     site::Handle,
@@ -14,6 +15,23 @@ use crate::{
 #[doc(hidden)]
 pub struct BulkheadGate<'a>(Acquire<'a, Bulkhead>);
 
+/// Held while a call is inside. Not covered by semver.
+#[doc(hidden)]
+pub struct Stay<'a> {
+    permit: Permit<'a, Bulkhead>,
+    /// Since when, where that is measured.
+    since: Option<Time>,
+}
+
+impl Drop for Stay<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(since) = self.since {
+            self.permit.owner().0.stats.stayed(clock::now().since(since));
+        }
+    }
+}
+
 /// The gate of one call.
 #[inline]
 pub(crate) fn gate(bulkhead: Handle<'_, Bulkhead>) -> BulkheadGate<'_> {
@@ -21,7 +39,7 @@ pub(crate) fn gate(bulkhead: Handle<'_, Bulkhead>) -> BulkheadGate<'_> {
 }
 
 impl<'a> Gate for BulkheadGate<'a> {
-    type Permit = Permit<'a, Bulkhead>;
+    type Permit = Stay<'a>;
 
     #[inline]
     fn poll_enter(&mut self, cx: &mut Context<'_>) -> Poll<Result<Self::Permit, Error>> {
@@ -53,13 +71,13 @@ impl<E> Judge<E> for BulkheadGate<'_> {
 impl Bulkhead {
     #[inline]
     fn limits(&self) -> Limits {
-        let settings = self.settings();
+        let settings = &self.0.settings;
         Limits { max_queue: settings.max_queue, max_wait: settings.max_wait }
     }
 }
 
 #[inline]
-fn count<'a>(bulkhead: &Bulkhead, out: Result<Entered<'a, Bulkhead>, Refused>) -> Result<Permit<'a, Bulkhead>, Error> {
+fn count<'a>(bulkhead: &Bulkhead, out: Result<Entered<'a, Bulkhead>, Refused>) -> Result<Stay<'a>, Error> {
     let stats = &bulkhead.0.stats;
     match out {
         Ok(Entered { permit, waited }) => {
@@ -67,21 +85,24 @@ fn count<'a>(bulkhead: &Bulkhead, out: Result<Entered<'a, Bulkhead>, Refused>) -
             if let Some(waited) = waited {
                 stats.waited(waited);
             }
-            Ok(permit)
+            Ok(Stay { permit, since: bulkhead.0.settings.measure_durations.then(clock::now) })
         }
         Err(Refused { waited }) => {
+            if let Some(waited) = waited {
+                stats.waited(waited);
+            }
+            if bulkhead.0.semaphore.is_closed() {
+                stats.rejected_draining.increment();
+                return Err(Error::BulkheadDraining { name: bulkhead.name().clone() });
+            }
             match waited {
                 None => stats.rejected_full.increment(),
-                Some(waited) => {
-                    stats.rejected_wait.increment();
-                    stats.waited(waited);
-                }
+                Some(_) => stats.rejected_wait.increment(),
             }
-            let settings = bulkhead.settings();
             Err(Error::BulkheadFull {
                 name: bulkhead.name().clone(),
-                max_concurrent: settings.max_concurrent,
-                max_queue: settings.max_queue,
+                max_concurrent: bulkhead.0.semaphore.permits(),
+                max_queue: bulkhead.0.settings.max_queue,
                 waited,
             })
         }

@@ -14,6 +14,10 @@ settings! {
         max_queue: u32 = 0;
         /// How long a call may wait in the queue, where there is one; default 30 s.
         max_wait: Duration = Duration::from_secs(30);
+        /// Whether the time that calls spend inside is measured, for mean and percentiles in the snapshot. Default: no.
+        measure_durations: bool = false;
+        /// Bulkheads per value of a key at most; see [`for_key`](Bulkhead::for_key). Default: 10 000.
+        max_keys: u32 = 10_000;
     }
 }
 

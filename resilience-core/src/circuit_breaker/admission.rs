@@ -20,6 +20,9 @@ impl Circuit {
     #[inline]
     pub(super) fn enter_closed(&self) -> Option<Entry> {
         let word = self.switch.word();
+        if Machine::is_quiet_and_plain(word) {
+            return Some(Entry { word, since: UNTIMED, lease: Lease::NONE });
+        }
         Machine::is_closed(word).then(|| self.entry(word, Lease::NONE))
     }
 

@@ -79,12 +79,13 @@ pub(super) enum Outcome {
 
 impl Circuit {
     pub(super) fn new(name: Name, settings: CircuitBreakerSettings) -> Self {
+        let plan = Plan::new(&settings);
         Self {
             name,
-            plan: AtomicU64::new(Plan::new(&settings).word()),
+            plan: AtomicU64::new(plan.word()),
             slow_nanos: AtomicU64::new(slow_nanos(&settings)),
             settings: RwLock::new(Arc::new(settings)),
-            switch: Switch::new(Journal::new(clock::now())),
+            switch: Switch::new(Machine::new(plan.is_plain()), Journal::new(clock::now())),
             meter: Meter::default(),
             log: Mutex::new(Log::default()),
             looked_in: AtomicU64::new(NOTHING_BAD),
@@ -199,31 +200,27 @@ impl Circuit {
             if !Arc::ptr_eq(&known, &current) {
                 continue; // Somebody else changed them meanwhile; that change is not to be lost.
             }
-            if (known.window, known.has_rate()) != (wanted.window, wanted.has_rate()) {
-                self.start_window();
-            }
+            let plan = Plan::new(&wanted);
+            self.replan(plan.is_plain(), (known.window, known.has_rate()) != (wanted.window, wanted.has_rate()));
             // Relaxed, both: a call that ends at this moment may go by either.
-            self.plan.store(Plan::new(&wanted).word(), Ordering::Relaxed);
+            self.plan.store(plan.word(), Ordering::Relaxed);
             self.slow_nanos.store(slow_nanos(&wanted), Ordering::Relaxed);
             *current = Arc::new(wanted);
             return Ok(());
         }
     }
 
-    /// Begins a new epoch in the same phase, so that the window is empty; calls inside come back late. Phases that let few
-    /// calls through or none have no window.
-    fn start_window(&self) {
-        let details = self.switch.details();
+    /// Takes in whether successes are plain. For another window it begins a new epoch in the same phase, so that the window is
+    /// empty; calls inside come back late. Phases that let few calls through or none have no window.
+    fn replan(&self, plain: bool, new_window: bool) {
+        let _details = self.switch.details();
         loop {
             let (machine, end) = self.switch.now_and_end_locked();
-            if !matches!(machine.phase, Phase::Closed { .. } | Phase::Ramping { .. }) {
-                return;
-            }
-            let next = machine.into_phase(machine.phase);
+            let starts = new_window && matches!(machine.phase, Phase::Closed { .. } | Phase::Ramping { .. });
+            let next = if starts { machine.into_phase(machine.phase) } else { machine };
+            let next = Machine { plain, ..next };
             if self.switch.replace(machine, next) {
-                self.switch.set_end(next.epoch, end);
-                drop(details);
-                return;
+                return self.switch.set_end(next.epoch, end);
             }
         }
     }

@@ -9,8 +9,10 @@ use crate::clock::Time;
 /// The whole of a circuit's state but the time its phase ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Machine {
-    /// Counts changes of phase, modulo 2^25.
+    /// Counts changes of phase, modulo 2^24.
     pub(super) epoch: u32,
+    /// Whether a success of the closed circuit needs no more than to be counted: no window, no time.
+    pub(super) plain: bool,
     pub(super) phase: Phase,
 }
 
@@ -71,8 +73,9 @@ pub(super) enum Settlement {
     Late,
 }
 
-const EPOCH_SHIFT: u32 = 39;
-const EPOCHS: u32 = 1 << 25;
+const EPOCH_SHIFT: u32 = 40;
+const EPOCHS: u32 = 1 << 24;
+const NOT_PLAIN: u64 = 1 << 39;
 const PHASE_SHIFT: u32 = 36;
 const WATCH: u64 = 1 << 32;
 const CLOSED: u64 = 0;
@@ -83,9 +86,11 @@ const FORCED_OPEN: u64 = 4;
 const DISABLED: u64 = 5;
 
 impl Machine {
-    pub(super) const START: Self = Self { epoch: 0, phase: Phase::CLOSED };
+    pub(super) const fn new(plain: bool) -> Self {
+        Self { epoch: 0, plain, phase: Phase::CLOSED }
+    }
 
-    /// `epoch:25 | phase:3 | detail:36`; the detail is `watch:1 | failures:32`, or three counts of probes of 12 bits.
+    /// `epoch:24 | not plain:1 | phase:3 | detail:36`; the detail is `watch:1 | failures:32`, or three counts of probes of 12 bits.
     pub(super) fn pack(self) -> u64 {
         let (phase, detail) = match self.phase {
             Phase::Closed { failures, watch } => (CLOSED, u64::from(failures) | if watch { WATCH } else { 0 }),
@@ -97,7 +102,8 @@ impl Machine {
             Phase::ForcedOpen => (FORCED_OPEN, 0),
             Phase::Disabled => (DISABLED, 0),
         };
-        u64::from(self.epoch) << EPOCH_SHIFT | phase << PHASE_SHIFT | detail
+        let plain = if self.plain { 0 } else { NOT_PLAIN };
+        u64::from(self.epoch) << EPOCH_SHIFT | plain | phase << PHASE_SHIFT | detail
     }
 
     #[allow(clippy::cast_possible_truncation, reason = "each cast takes exactly the bits of its field")]
@@ -112,7 +118,7 @@ impl Machine {
             FORCED_OPEN => Phase::ForcedOpen,
             _ => Phase::Disabled,
         };
-        Self { epoch: (word >> EPOCH_SHIFT) as u32, phase }
+        Self { epoch: (word >> EPOCH_SHIFT) as u32, plain: word & NOT_PLAIN == 0, phase }
     }
 
     /// Whether a packed machine is closed, whatever its details.
@@ -121,9 +127,15 @@ impl Machine {
         word >> PHASE_SHIFT & 0b111 == CLOSED
     }
 
-    /// Whether a packed machine is closed with nothing to be done by a success.
+    /// Whether a packed machine is closed, with nothing for a success to change.
     #[inline]
     pub(super) fn is_quiet(word: u64) -> bool {
+        word & (NOT_PLAIN - 1) == 0
+    }
+
+    /// As [`is_quiet`](Self::is_quiet), and plain.
+    #[inline]
+    pub(super) fn is_quiet_and_plain(word: u64) -> bool {
         word & ((1 << EPOCH_SHIFT) - 1) == 0
     }
 
@@ -135,7 +147,7 @@ impl Machine {
 
     /// The same circuit in another phase, one epoch later.
     pub(super) fn into_phase(self, phase: Phase) -> Self {
-        Self { epoch: (self.epoch + 1) % EPOCHS, phase }
+        Self { epoch: (self.epoch + 1) % EPOCHS, phase, ..self }
     }
 
     /// The same circuit in the same epoch, with other details.

@@ -21,38 +21,52 @@ impl Circuit {
     /// Takes in a success. In a closed circuit without failures it changes nothing but counts, which its thread owns.
     #[inline]
     pub(super) fn leave_well(&self, entry: Entry) {
-        let plan = self.plan();
-        if plan.is_plain() && Machine::is_quiet(entry.word) && self.switch.word() == entry.word {
-            self.meter.count(Count::Successes);
-        } else {
-            self.leave_well_in_window(entry, plan);
+        let unchanged = self.switch.word() == entry.word;
+        if unchanged && Machine::is_quiet_and_plain(entry.word) {
+            return self.meter.count(Count::Successes);
+        }
+        let (plan, quiet) = (self.plan(), unchanged && Machine::is_quiet(entry.word));
+        if !(quiet && !plan.is_timed() && plan.has_window() && self.leave_well_in_window(entry, plan)) {
+            self.leave_well_noticed(entry, quiet, plan);
         }
     }
 
+    /// Counts a success in the window; `false` if the window has to be looked at as well.
     #[inline(never)]
-    fn leave_well_in_window(&self, entry: Entry, plan: Plan) {
+    fn leave_well_in_window(&self, entry: Entry, plan: Plan) -> bool {
+        let epoch = Machine::epoch_of(entry.word);
+        if !plan.is_by_time() {
+            self.meter.count_in_window(Count::Successes, epoch);
+            return true;
+        }
+        let step = plan.step(epoch, clock::coarse_now());
+        // Relaxed: a failure that is noted at this moment is looked at by itself.
+        let looked_in = self.looked_in.load(Ordering::Relaxed);
+        if looked_in != NOTHING_BAD && looked_in != step.number {
+            return false;
+        }
+        self.meter.count_in_step(Count::Successes, step);
+        true
+    }
+
+    /// A success that is timed, or has something to change.
+    #[inline(never)]
+    fn leave_well_noticed(&self, entry: Entry, quiet: bool, plan: Plan) {
         let duration = measure(entry);
         // Relaxed: a call that ends while its circuit is reconfigured may go by either limit.
         let slow = duration.is_some_and(|duration| clock::nanos(duration) >= self.slow_nanos.load(Ordering::Relaxed));
-        if slow || !Machine::is_quiet(entry.word) || self.switch.word() != entry.word {
-            return self.leave_measured(entry, Outcome::Success, duration);
-        }
-        let epoch = Machine::epoch_of(entry.word);
-        if plan.is_by_time() {
-            let step = plan.step(epoch, clock::coarse_now());
-            // Relaxed: a failure that is noted at this moment is looked at by itself.
-            let looked_in = self.looked_in.load(Ordering::Relaxed);
-            if looked_in != NOTHING_BAD && looked_in != step.number {
-                return self.leave_measured(entry, Outcome::Success, duration);
+        let counted = quiet && !slow && plan.is_timed() && {
+            if plan.has_window() {
+                self.leave_well_in_window(entry, plan)
+            } else {
+                self.meter.count(Count::Successes);
+                true
             }
-            self.meter.count_in_step(Count::Successes, step);
-        } else if plan.has_window() {
-            self.meter.count_in_window(Count::Successes, epoch);
-        } else {
-            self.meter.count(Count::Successes);
-        }
-        if let Some(duration) = duration {
-            self.record(duration);
+        };
+        match duration {
+            Some(duration) if counted => self.record(duration),
+            None if counted => {}
+            _ => self.leave_measured(entry, Outcome::Success, duration),
         }
     }
 

@@ -27,9 +27,9 @@ pub(super) struct Details {
 }
 
 impl Switch {
-    pub(super) fn new(journal: Journal) -> Self {
+    pub(super) fn new(start: Machine, journal: Journal) -> Self {
         Self {
-            word: AtomicU64::new(Machine::START.pack()),
+            word: AtomicU64::new(start.pack()),
             end: AtomicU64::new(0),
             details: Mutex::new(Details { journal, trial: Trial::default() }),
         }

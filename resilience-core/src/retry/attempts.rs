@@ -19,7 +19,7 @@ pub struct Attempts<'a> {
     progress: Progress,
 }
 
-/// How far a call is. It is passed by value, so that what never fails keeps it out of memory.
+/// How far a call is.
 #[derive(Clone, Copy)]
 struct Progress {
     /// The attempt that runs, or ran last; from 1.

@@ -87,7 +87,7 @@ impl BudgetSettings {
     /// How many retries there may be beside so many calls in the window.
     #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     fn allowed(&self, calls: u64) -> u64 {
-        (calls as f64 * self.ratio) as u64 + u64::from(self.floor) * WINDOW.as_secs()
+        ((calls as f64 * self.ratio) as u64).saturating_add(u64::from(self.floor) * WINDOW.as_secs())
     }
 }
 
@@ -122,7 +122,9 @@ impl Budget {
     /// Counts now.
     #[must_use]
     pub fn snapshot(&self) -> BudgetSnapshot {
-        let (calls, retries) = lock(&self.0.window).counts(clock::now(), self.calls());
+        let mut window = lock(&self.0.window);
+        let (calls, retries) = window.counts(clock::now(), self.calls());
+        drop(window);
         BudgetSnapshot {
             name: self.name().clone(),
             settings: self.settings().clone(),
@@ -140,9 +142,9 @@ impl Budget {
 
     /// Takes one retry out of the budget, if there is one.
     pub(super) fn spend(&self, retry: &Name) -> bool {
-        let (now, total) = (clock::now(), self.calls());
         let mut window = lock(&self.0.window);
-        let (calls, retries) = window.counts(now, total);
+        // Under the lock, so that time and calls only grow from one look to the next.
+        let (calls, retries) = window.counts(clock::now(), self.calls());
         if retries < self.0.settings.allowed(calls) {
             window.spend();
             return true;
@@ -220,7 +222,7 @@ impl Sliding {
     }
 
     fn advance(&mut self, now: Time, total: u64) {
-        let now = now.max(self.seen);
+        let (now, total) = (now.max(self.seen), total.max(self.total));
         let step = now.nanos() / STEP;
         let oldest = (step + 1).saturating_sub(STEPS as u64);
         for entered in (self.step + 1).max(oldest)..=step {

@@ -118,6 +118,21 @@ impl Entered {
     }
 }
 
+/// The context of a thread, to be carried to another one that works for it.
+#[derive(Clone, Copy)]
+pub(crate) struct Carried(Frame);
+
+impl Carried {
+    pub(crate) fn of_thread() -> Self {
+        Self(CURRENT.get())
+    }
+
+    /// Puts it in force on this thread until the guard is dropped.
+    pub(crate) fn enter(self) -> Entered {
+        Entered { outer: CURRENT.replace(self.0) }
+    }
+}
+
 impl Drop for Entered {
     #[inline]
     fn drop(&mut self) {

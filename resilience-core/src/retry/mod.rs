@@ -15,6 +15,7 @@ use std::{fmt, sync::Arc, time::Duration};
 pub use backoff::{Backoff, CustomBackoff, Jitter};
 pub use budget::{Budget, BudgetBuilder, BudgetSettings, BudgetSnapshot};
 pub use call::Call;
+pub(crate) use context::Carried;
 pub use context::{Attempt, attempt};
 pub use retry_after::{parse_retry_after, parse_retry_after_at};
 use rules::{Always, Never, Silent, Unhinted};
@@ -38,7 +39,7 @@ use crate::{Failure, Name, instances, registry, stats::Counter};
 /// # Retries multiply
 ///
 /// Where `a` calls `b`, `b` calls `c`, and each tries three times, one call of `a` makes up to 3 x 3 x 3 = 27 of what `c`
-/// calls. [`attempt`](crate::attempt) shows it from inside:
+/// calls. [`attempt`] shows it from inside:
 ///
 /// ```
 /// use resilience_core::{Retry, attempt};

@@ -12,14 +12,13 @@ use crate::{
     site::Handle,
 };
 
-/// A policy with a semaphore inside. Not covered by semver.
-pub trait Guarded: Clone {
-    #[doc(hidden)]
+/// A policy with a semaphore inside.
+pub(crate) trait Guarded: Clone {
     fn semaphore(&self) -> &Semaphore;
 }
 
-/// A permit, which goes back when dropped. Not covered by semver.
-pub struct Permit<'a, P: Guarded>(Handle<'a, P>);
+/// A permit, which goes back when dropped.
+pub(crate) struct Permit<'a, P: Guarded>(Handle<'a, P>);
 
 impl<P: Guarded> Permit<'_, P> {
     #[inline]
@@ -126,6 +125,9 @@ impl<'a, P: Guarded> Acquire<'a, P> {
         if let Some(Queued { ticket, since, timer }) = &mut self.queued
             && !self.owner.semaphore().served(*ticket, cx.waker())
         {
+            if self.owner.semaphore().is_closed() {
+                return Poll::Ready(self.expired());
+            }
             let timer = timer.get_or_insert_with(|| Box::pin(Sleep::until(since.after(max_wait))));
             ready!(timer.as_mut().poll(cx));
             return Poll::Ready(self.expired());
@@ -140,7 +142,7 @@ impl<'a, P: Guarded> Acquire<'a, P> {
         while let Some(Queued { ticket, since, .. }) = &self.queued
             && !self.owner.semaphore().served(*ticket, &waker)
         {
-            if passed {
+            if passed || self.owner.semaphore().is_closed() {
                 return self.expired();
             }
             passed = clock::park_until(since.after(max_wait));

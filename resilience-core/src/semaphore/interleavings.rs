@@ -64,6 +64,44 @@ impl Shared {
         self.semaphore.release();
     }
 
+    /// Takes the permit away, be it held or free, and brings it again.
+    fn take_away_and_bring_again(&self) {
+        self.semaphore.resize(0);
+        self.semaphore.resize(1);
+    }
+
+    /// Enters unless closed.
+    fn enter_if_open(&self) {
+        let waker = waker();
+        if self.semaphore.is_closed() {
+            return;
+        }
+        match self.start(waker.clone()) {
+            Joined::Full => return,
+            Joined::Acquired => {}
+            Joined::Queued(ticket) => {
+                while !self.semaphore.served(ticket, &waker) {
+                    if self.semaphore.is_closed() && self.semaphore.cancel(ticket) {
+                        return;
+                    }
+                    thread::park();
+                }
+            }
+        }
+        self.guarded.with_mut(|_| ());
+        self.semaphore.release();
+    }
+
+    fn close_and_wait_until_empty(&self) {
+        self.semaphore.close();
+        let waker = waker();
+        while self.semaphore.watch(&waker) == Watched::Held {
+            thread::park();
+        }
+        self.guarded.with_mut(|_| ());
+        self.semaphore.open();
+    }
+
     fn assert_whole(&self) {
         assert_eq!(self.semaphore.word(), Word { available: 1, waiting: 0 });
     }
@@ -103,4 +141,21 @@ fn a_permit_handed_to_a_waiter_that_gives_up_is_not_lost() {
 #[test]
 fn a_waiter_behind_one_that_gives_up_is_served() {
     all_orders_of([Shared::enter_and_leave, Shared::enter_and_leave, Shared::enter_or_cancel]);
+}
+
+#[test]
+fn a_permit_that_is_taken_away_and_brought_again_is_still_one() {
+    all_orders_of([Shared::take_away_and_bring_again, Shared::enter_and_leave]);
+    all_orders_of([Shared::take_away_and_bring_again, Shared::enter_or_cancel]);
+}
+
+#[test]
+fn waiters_are_served_by_whatever_brings_a_permit() {
+    all_orders_of([Shared::take_away_and_bring_again, Shared::enter_and_leave, Shared::enter_and_leave]);
+}
+
+#[test]
+fn nobody_is_inside_once_a_closed_semaphore_is_empty() {
+    all_orders_of([Shared::close_and_wait_until_empty, Shared::enter_if_open]);
+    all_orders_of([Shared::close_and_wait_until_empty, Shared::enter_if_open, Shared::enter_if_open]);
 }

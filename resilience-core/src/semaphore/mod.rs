@@ -2,8 +2,10 @@
 //!
 //! All that matters to a call that finds a permit free stands in one atomic word, so it takes no lock. Whoever has to
 //! wait leaves a waker in the queue; a permit that comes back goes straight to the first in it, so nobody overtakes.
+//! Where permits are taken away that somebody has, the semaphore is in debt, and those that come back first are gone.
 
 mod acquire;
+mod closing;
 #[cfg(all(test, loom))]
 mod interleavings;
 #[cfg(all(test, not(loom)))]
@@ -12,13 +14,19 @@ mod tests;
 use std::{collections::BTreeMap, sync::PoisonError, task::Waker};
 
 pub(crate) use acquire::{Acquire, Entered, Guarded, Limits, Permit, Refused};
+pub(crate) use closing::Watched;
 
-use crate::sync::{AtomicU64, Mutex, MutexGuard, Ordering};
+use crate::sync::{AtomicU32, AtomicU64, Mutex, MutexGuard, Ordering};
 
 /// Permits and the queue for them. A permit is free only while nobody waits.
-pub struct Semaphore {
+pub(crate) struct Semaphore {
     /// A [`Word`]. The number of waiters changes under the lock of the queue only, and equals its length there.
     word: AtomicU64,
+    /// How many permits there are, held ones included. Changes under the lock of the queue only.
+    permits: AtomicU32,
+    /// 1: nobody is let in. The word then counts as if there were no permits, so those held are a debt. Changes under the
+    /// lock of the queue only.
+    closed: AtomicU32,
     queue: Mutex<Queue>,
 }
 
@@ -26,6 +34,8 @@ pub struct Semaphore {
 struct Queue {
     next: Ticket,
     wakers: BTreeMap<Ticket, Waker>,
+    /// Who waits until the last permit has come back.
+    watchers: Vec<Waker>,
 }
 
 /// A place in the queue. Once it is no longer in there, its owner has a permit.
@@ -38,45 +48,67 @@ enum Joined {
     Full,
 }
 
-/// The state as numbers; these are the only transitions there are.
+/// The state as numbers; these are the only transitions there are. While anybody waits, no permit is free.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Word {
-    /// Permits that are free.
-    pub(crate) available: u32,
+    /// Permits that are free. Below zero: so many are held beyond what there is, and vanish when they come back.
+    pub(crate) available: i64,
     /// Waiters in the queue.
     pub(crate) waiting: u32,
 }
 
 impl Word {
-    const ONE_WAITER: u64 = 1 << 32;
+    /// Bits of the free permits: room for every `u32` on both sides of zero.
+    const AVAILABLE_BITS: u32 = 34;
+    const ONE_WAITER: u64 = 1 << Self::AVAILABLE_BITS;
+    /// As many as the other bits can count, which take more memory than there is.
+    const MOST_WAITING: u32 = (1 << (64 - Self::AVAILABLE_BITS)) - 1;
 
-    #[allow(clippy::cast_possible_truncation, reason = "takes the word apart at bit 32")]
+    #[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "takes the word apart at bit 34")]
     const fn unpack(word: u64) -> Self {
-        Self { available: word as u32, waiting: (word >> 32) as u32 }
+        let unused = 64 - Self::AVAILABLE_BITS;
+        // Shifted to the top and back, so that the sign is kept.
+        Self { available: ((word << unused) as i64) >> unused, waiting: (word >> Self::AVAILABLE_BITS) as u32 }
     }
 
+    #[allow(clippy::cast_sign_loss, reason = "the sign is among the bits that are kept")]
     const fn pack(self) -> u64 {
-        ((self.waiting as u64) << 32) | self.available as u64
+        ((self.waiting as u64) << Self::AVAILABLE_BITS) | (self.available as u64 & (Self::ONE_WAITER - 1))
     }
 
     fn take(self) -> Option<Self> {
-        Some(Self { available: self.available.checked_sub(1)?, ..self })
+        (self.available > 0).then_some(Self { available: self.available - 1, ..self })
     }
 
+    /// The permit pays a debt, or is free; `None` if it belongs to the first in the queue.
     fn give_back(self) -> Option<Self> {
-        (self.waiting == 0).then_some(Self { available: self.available + 1, ..self })
+        (self.waiting == 0 || self.available < 0).then_some(Self { available: self.available + 1, ..self })
+    }
+
+    /// [`give_back`](Self::give_back), or else one waiter has the permit.
+    fn hand_over(self) -> Self {
+        self.give_back().unwrap_or(Self { waiting: self.waiting.saturating_sub(1), ..self })
     }
 
     fn wait(self, max_queue: u32) -> Option<Self> {
-        (self.waiting < max_queue).then_some(Self { waiting: self.waiting + 1, ..self })
+        (self.waiting < max_queue.min(Self::MOST_WAITING)).then_some(Self { waiting: self.waiting + 1, ..self })
+    }
+
+    /// With so many permits more, or fewer. What is then free goes to the waiters first; the second is how many are served.
+    fn resize(self, by: i64) -> (Self, u32) {
+        let available = self.available + by;
+        let served = u32::try_from(available.max(0)).unwrap_or(u32::MAX).min(self.waiting);
+        (Self { available: available - i64::from(served), waiting: self.waiting - served }, served)
     }
 }
 
 impl Semaphore {
     pub(crate) fn new(permits: u32) -> Self {
         Self {
-            word: AtomicU64::new(Word { available: permits, waiting: 0 }.pack()),
-            queue: Mutex::new(Queue { next: 0, wakers: BTreeMap::new() }),
+            word: AtomicU64::new(Word { available: permits.into(), waiting: 0 }.pack()),
+            permits: AtomicU32::new(permits),
+            closed: AtomicU32::new(0),
+            queue: Mutex::new(Queue { next: 0, wakers: BTreeMap::new(), watchers: Vec::new() }),
         }
     }
 
@@ -84,6 +116,47 @@ impl Semaphore {
     pub(crate) fn word(&self) -> Word {
         // Relaxed: for looking at only.
         Word::unpack(self.word.load(Ordering::Relaxed))
+    }
+
+    /// How many permits there are, held ones included.
+    pub(crate) fn permits(&self) -> u32 {
+        // Relaxed: for looking at only.
+        self.permits.load(Ordering::Relaxed)
+    }
+
+    /// Permits that are held, and waiters, as of one moment.
+    pub(crate) fn held(&self) -> (u32, u32) {
+        // Under the lock, so that the two numbers belong together.
+        let queue = self.lock();
+        let (permits, word) = (self.permits_in_force(&queue), self.word());
+        (u32::try_from(i64::from(permits) - word.available).unwrap_or(0), word.waiting)
+    }
+
+    /// Changes how many permits there are. New ones go to the waiters first, in their order; of those that are held, none
+    /// is taken away: so many fewer come back.
+    pub(crate) fn resize(&self, permits: u32) {
+        let queue = self.lock();
+        let before = self.permits_in_force(&queue);
+        // Relaxed: as in `permits`; others that change it have the lock.
+        self.permits.store(permits, Ordering::Relaxed);
+        let by = i64::from(self.permits_in_force(&queue)) - i64::from(before);
+        self.change_permits(queue, by);
+    }
+
+    /// As many as the word counts with.
+    fn permits_in_force(&self, _: &MutexGuard<'_, Queue>) -> u32 {
+        if self.is_closed() { 0 } else { self.permits() }
+    }
+
+    fn change_permits(&self, mut queue: MutexGuard<'_, Queue>, by: i64) {
+        // AcqRel: pairs with the Release of `release`, since a permit that paid a debt may be what a waiter now gets by
+        // way of the lock, and with the Acquire of `take`. The update always yields a value, so it cannot fail.
+        let (Ok(before) | Err(before)) = self.update(Ordering::AcqRel, |word| Some(word.resize(by).0));
+        let (_, served) = before.resize(by);
+        let wakers: Vec<Waker> = (0..served).map_while(|_| queue.wakers.pop_first()).map(|(_, waker)| waker).collect();
+        // Unlocked first: as in `hand_over`.
+        drop(queue);
+        wakers.into_iter().for_each(Waker::wake);
     }
 
     /// Locks the queue, which is valid between statements even if a panic came between them.
@@ -114,6 +187,11 @@ impl Semaphore {
         // Acquire: as in `take`.
         match self.update(Ordering::Acquire, |word| word.take().or_else(|| word.wait(max_queue))) {
             Ok(before) if before.available > 0 => Joined::Acquired,
+            Ok(_) if self.is_closed() => {
+                // Relaxed: as in `cancel`.
+                self.word.fetch_sub(Word::ONE_WAITER, Ordering::Relaxed);
+                Joined::Full
+            }
             Ok(_) => {
                 let ticket = queue.next;
                 queue.next += 1;
@@ -153,26 +231,29 @@ impl Semaphore {
     #[inline]
     fn release(&self) {
         // Release: pairs with the Acquire of `take` and `join`.
-        if self.update(Ordering::Release, Word::give_back).is_err() {
-            self.hand_over();
+        match self.update(Ordering::Release, Word::give_back) {
+            Ok(before) if before.available == -1 => self.debt_is_paid(),
+            Ok(_) => {}
+            Err(_) => self.hand_over(),
         }
     }
 
     #[cold]
     fn hand_over(&self) {
         let mut queue = self.lock();
-        match queue.wakers.pop_first() {
-            Some((_, waker)) => {
-                // Relaxed: the permit changes hands by way of the lock, which the waiter takes to see that it is served.
-                self.word.fetch_sub(Word::ONE_WAITER, Ordering::Relaxed);
-                // Unlocked first: the waker is foreign code, and may poll the waiter right here.
-                drop(queue);
-                waker.wake();
-            }
-            // The last waiter left before the lock was ours. Release: as in `release`.
-            None => {
-                self.word.fetch_add(1, Ordering::Release);
-            }
+        // By the lock the waiters are those in the queue, but a debt may have come up, or the last waiter may have left.
+        // AcqRel: as in `resize`, for a permit that paid a debt before this one came back. It cannot fail, as there.
+        let (Ok(before) | Err(before)) = self.update(Ordering::AcqRel, |word| Some(word.hand_over()));
+        if before.give_back().is_none()
+            && let Some((_, waker)) = queue.wakers.pop_first()
+        {
+            // The permit changes hands by way of the lock, which the waiter takes to see that it is served.
+            // Unlocked first: the waker is foreign code, and may poll the waiter right here.
+            drop(queue);
+            waker.wake();
+        } else if before.available == -1 {
+            drop(queue);
+            self.debt_is_paid();
         }
     }
 }

@@ -37,7 +37,7 @@ impl Pool {
         served(self.acquire().block(PATIENT))
     }
 
-    fn word(&self) -> (u32, u32) {
+    fn word(&self) -> (i64, u32) {
         (self.0.word().available, self.0.word().waiting)
     }
 }
@@ -55,7 +55,9 @@ fn poll(acquire: &mut Acquire<'static, Pool>) -> Poll<Permit<'static, Pool>> {
 
 #[test]
 fn a_word_survives_packing() {
-    for word in [Word { available: u32::MAX, waiting: 0 }, Word { available: 0, waiting: u32::MAX }] {
+    let most = i64::from(u32::MAX);
+    for (available, waiting) in [(most, 0), (-most, 0), (-1, 1), (0, Word::MOST_WAITING), (-most, Word::MOST_WAITING)] {
+        let word = Word { available, waiting };
         assert_eq!(Word::unpack(word.pack()), word);
     }
 }
@@ -112,39 +114,78 @@ fn a_full_queue_refuses_at_once() {
     assert!(pool.acquire().poll(limits, &mut cx).is_pending());
 }
 
-/// Permits are taken, awaited, dropped and abandoned in random order; a naive model says who must be served.
 #[test]
-fn random_cancellations_neither_lose_nor_invent_a_permit() {
+fn permits_that_are_taken_away_vanish_as_they_come_back() {
+    let pool = Pool::new(3);
+    let [first, second, third] = [pool.free_permit(), pool.free_permit(), pool.free_permit()];
+    pool.0.resize(1);
+    assert_eq!((pool.word(), pool.0.held()), ((-2, 0), (3, 0)));
+    let mut waiter = pool.acquire();
+    assert!(poll(&mut waiter).is_pending());
+    drop((first, second));
+    assert!(poll(&mut waiter).is_pending(), "the third still has the only permit");
+    drop(third);
+    assert!(poll(&mut waiter).is_ready());
+    assert_eq!((pool.word(), pool.0.held()), ((1, 0), (0, 0)));
+}
+
+#[test]
+fn new_permits_go_to_the_waiters_in_their_order_and_the_rest_is_free() {
+    let pool = Pool::new(1);
+    let _permit = pool.free_permit();
+    let [mut first, mut second, mut third] = [pool.acquire(), pool.acquire(), pool.acquire()];
+    for waiter in [&mut first, &mut second, &mut third] {
+        assert!(poll(waiter).is_pending());
+    }
+    pool.0.resize(2);
+    assert!(poll(&mut third).is_pending() && poll(&mut second).is_pending());
+    let _first = poll(&mut first);
+    pool.0.resize(6);
+    assert_eq!((pool.word(), pool.0.held()), ((2, 0), (4, 0)));
+}
+
+/// Permits are taken, awaited, dropped, abandoned, added and taken away in random order; a naive model says who must be
+/// served.
+#[test]
+fn random_cancellations_and_sizes_neither_lose_nor_invent_a_permit() {
     const PERMITS: u32 = 3;
     let mut random = SmallRng::seed_from_u64(7);
     let pool = Pool::new(PERMITS);
+    let mut permits = PERMITS as usize;
     let mut held = Vec::new();
     let mut queue: Vec<Acquire<'static, Pool>> = Vec::new();
     for _ in 0..20_000 {
-        match random.random_range(0..5) {
-            0 | 1 => {
+        match random.random_range(0..12) {
+            0..5 => {
                 let mut acquire = pool.acquire();
                 match poll(&mut acquire) {
                     Poll::Ready(permit) => held.push(permit),
                     Poll::Pending => queue.push(acquire),
                 }
             }
-            2 if !queue.is_empty() => drop(queue.remove(random.random_range(0..queue.len()))),
-            3 if !held.is_empty() => drop(held.swap_remove(random.random_range(0..held.len()))),
+            5..7 if !queue.is_empty() => drop(queue.remove(random.random_range(0..queue.len()))),
+            7..11 if !held.is_empty() => drop(held.swap_remove(random.random_range(0..held.len()))),
+            11 => {
+                let size = random.random_range(0..7);
+                permits = size as usize;
+                pool.0.resize(size);
+            }
             _ => {}
         }
         // Whoever was served is at the front, in order, and only so many as there are permits.
-        while held.len() < PERMITS as usize && !queue.is_empty() {
+        while held.len() < permits && !queue.is_empty() {
             match poll(&mut queue.remove(0)) {
                 Poll::Ready(permit) => held.push(permit),
                 Poll::Pending => panic!("a permit is neither held nor free nor handed over"),
             }
         }
         let (available, waiting) = pool.word();
-        assert_eq!((available as usize, waiting as usize), (PERMITS as usize - held.len(), queue.len()));
+        let free = i64::try_from(permits).expect("few") - i64::try_from(held.len()).expect("few");
+        assert_eq!((available, waiting as usize), (free, queue.len()));
     }
     drop((held, queue));
-    assert_eq!(pool.word(), (PERMITS, 0));
+    pool.0.resize(PERMITS);
+    assert_eq!(pool.word(), (PERMITS.into(), 0));
 }
 
 #[test]
@@ -174,5 +215,5 @@ fn threads_that_enter_wait_and_cancel_at_random_leave_every_permit_behind() {
             });
         }
     });
-    assert_eq!(pool.word(), (PERMITS, 0));
+    assert_eq!(pool.word(), (PERMITS.into(), 0));
 }

@@ -105,37 +105,46 @@ pub(super) enum Trip {
 
 impl Frame {
     pub(super) fn enter(name: Name, limit: Duration, at: Time) -> Self {
-        CURRENT.with_borrow_mut(|current| {
+        let enter = |current: &RefCell<Option<Deadline>>| {
+            let current = &mut *current.borrow_mut();
             let own = Deadline { at, name, limit, tripped: false };
             let sooner =
                 current.clone().filter(|outer| outer.at <= at).map(|outer| Deadline { tripped: false, ..outer });
             let inherited = sooner.is_some();
-            let outer = current.replace(sooner.unwrap_or(own));
-            Self { outer, inherited, _within: Within::enter(at) }
-        })
+            (current.replace(sooner.unwrap_or(own)), inherited)
+        };
+        // A thread that is being torn down keeps no deadlines for checkpoints.
+        let (outer, inherited) = CURRENT.try_with(enter).unwrap_or((None, false));
+        Self { outer, inherited, _within: Within::enter(at) }
     }
 
     pub(super) fn leave(self) -> Option<Trip> {
-        CURRENT.with_borrow(|current| {
+        let leave = |current: &RefCell<Option<Deadline>>| {
+            let current = current.borrow();
             let Deadline { name, limit, .. } = current.as_ref().filter(|deadline| deadline.tripped)?;
             Some(if self.inherited {
                 Trip::Outer(Error::TimedOut { name: name.clone(), limit: *limit })
             } else {
                 Trip::Own
             })
-        })
+        };
+        CURRENT.try_with(leave).ok().flatten()
     }
 }
 
 impl Drop for Frame {
     fn drop(&mut self) {
-        CURRENT.with_borrow_mut(|current| {
-            let inner = mem::replace(current, self.outer.take());
+        let outer = self.outer.take();
+        let restore = |current: &RefCell<Option<Deadline>>| {
+            let current = &mut *current.borrow_mut();
+            let inner = mem::replace(current, outer);
             if let (Some(owner), Some(inner)) = (current, inner)
                 && self.inherited
             {
                 owner.tripped |= inner.tripped;
             }
-        });
+        };
+        // Nothing to restore on a thread that is being torn down.
+        let _ = CURRENT.try_with(restore);
     }
 }

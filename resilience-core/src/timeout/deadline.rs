@@ -41,6 +41,11 @@ pub(super) struct Within {
     outer: Time,
 }
 
+/// The deadline of this thread, to be carried to another one.
+pub(super) fn current() -> Time {
+    CURRENT.get()
+}
+
 impl Within {
     #[inline]
     pub(super) fn enter(at: Time) -> Self {

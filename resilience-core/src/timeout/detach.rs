@@ -15,11 +15,13 @@ use std::{
 use super::{
     Timeout,
     cooperative::Frame,
+    deadline::{self, Within},
     workers::{self, Busy},
 };
 use crate::{
     Error, Failure,
     clock::{self, Time},
+    retry::Carried,
     scope::{self, Scope},
     site::Handle,
     sync::lock,
@@ -141,16 +143,25 @@ impl<R> Call<R> {
 struct Context {
     scope: Option<Arc<Scope>>,
     runtime: Option<tokio::runtime::Handle>,
+    deadline: Time,
+    attempt: Carried,
 }
 
 impl Context {
     fn of_caller() -> Self {
-        Self { scope: scope::current(), runtime: tokio::runtime::Handle::try_current().ok() }
+        Self {
+            scope: scope::current(),
+            runtime: tokio::runtime::Handle::try_current().ok(),
+            deadline: deadline::current(),
+            attempt: Carried::of_thread(),
+        }
     }
 
     fn enter<T>(self, work: impl FnOnce() -> T) -> T {
         let _scope = self.scope.map(scope::enter);
         let _runtime = self.runtime.as_ref().map(tokio::runtime::Handle::enter);
+        let _deadline = Within::enter(self.deadline);
+        let _attempt = self.attempt.enter();
         work()
     }
 }

@@ -23,6 +23,17 @@ pub(crate) static KIND: Kind = Kind {
             "Calls that may wait for a place; with none, a call without a place is rejected at once.",
         ),
         Key::setting("max_wait", ValueKind::Duration, "\"30s\"", "The longest wait in the queue; needs `max_queue`."),
+        Key::setting(
+            "measure_durations",
+            ValueKind::Flag,
+            "false",
+            "Whether the time inside is measured, for mean and percentiles.",
+        ),
+        Key::per_call("One bulkhead per value of an expression over the arguments, which is evaluated at each call."),
+        Key::max_keys(
+            "Bulkheads per value at most; beyond that, idle ones are forgotten, and where there are none, the bulkhead of \
+             the bare name serves.",
+        ),
         Key::CRATE,
     ],
     positional: None,
@@ -39,14 +50,15 @@ pub(crate) static KIND: Kind = Kind {
             errors
                 .at_span(span, "`max_wait` without a queue has no effect; add `max_queue = 100`, or remove `max_wait`");
         }
+        values.check_needed("max_keys", "key", "key = tenant", errors);
     },
     wrap: |layer, function, inner, paths| {
         let private = &paths.private;
-        let (site, inner) = (layer.site(), inner.code);
+        let (bulkhead, inner) = (layer.instance(paths), inner.code);
         if function.is_async() {
-            quote!(#private::bulkhead_async(#site.get(), #inner))
+            quote!(#private::bulkhead_async(#bulkhead, #inner))
         } else {
-            quote!(#private::bulkhead(#site.get(), || #inner))
+            quote!(#private::bulkhead(#bulkhead, || #inner))
         }
     },
 };

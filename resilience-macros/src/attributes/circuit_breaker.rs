@@ -10,7 +10,7 @@ use crate::{
     key::{Count, Key, Number, ValueKind},
     kind::Kind,
     model::Layer,
-    paths::{Paths, located_at},
+    paths::Paths,
     value::Value,
 };
 
@@ -138,16 +138,8 @@ pub(crate) static KIND: Kind = Kind {
             "false",
             "Whether calls are timed, for mean and percentiles. With `slow_call` they are.",
         ),
-        Key::site(
-            "key",
-            ValueKind::CallKey,
-            "host",
-            "One circuit per value of an expression over the arguments, which is evaluated at each call.",
-        ),
-        Key::setting(
-            "max_keys",
-            ValueKind::Count(Count::POSITIVE),
-            "10_000",
+        Key::per_call("One circuit per value of an expression over the arguments, which is evaluated at each call."),
+        Key::max_keys(
             "Circuits per value at most; beyond that, idle closed ones are forgotten, and where there are none, the \
              circuit of the bare name serves.",
         ),
@@ -159,7 +151,7 @@ pub(crate) static KIND: Kind = Kind {
     check,
     wrap: |layer, function, inner, paths| {
         let private = &paths.private;
-        let (circuit, judge, inner) = (circuit(layer, paths), judge(layer, function, paths), inner.code);
+        let (circuit, judge, inner) = (layer.instance(paths), judge(layer, function, paths), inner.code);
         if function.is_async() {
             quote!(#private::circuit_breaker_async(#circuit, #inner, #judge))
         } else {
@@ -167,18 +159,6 @@ pub(crate) static KIND: Kind = Kind {
         }
     },
 };
-
-fn circuit(layer: &Layer, paths: &Paths) -> TokenStream {
-    let (private, site) = (&paths.private, layer.site());
-    match layer.values.get("key") {
-        Some(Value::PerCall(key)) => {
-            // Located where the key begins, so that a key that cannot be shown is what is wrong, not the attribute.
-            let reference = located_at(key, quote!(&));
-            quote!(#private::keyed(#site.get(), #reference #key))
-        }
-        _ => quote!(#site.get()),
-    }
-}
 
 fn judge(layer: &Layer, function: &Function, paths: &Paths) -> TokenStream {
     let private = &paths.private;
@@ -201,18 +181,9 @@ fn check(values: &Values, _: &Function, _: Span, errors: &mut Errors) {
             }
         }
     }
-    for (key, needed, example) in [
-        ("slow_call_rate", "slow_call", "slow_call = \"2s\""),
-        ("max_recovery_timeout", "recovery_backoff", "recovery_backoff = 2.0"),
-        ("max_keys", "key", "key = host"),
-    ] {
-        if let Some(span) = values.span(key)
-            && values.lacks(needed)
-        {
-            errors
-                .at_span(span, format!("`{key}` has no effect without `{needed}`; add `{example}`, or remove `{key}`"));
-        }
-    }
+    values.check_needed("slow_call_rate", "slow_call", "slow_call = \"2s\"", errors);
+    values.check_needed("max_recovery_timeout", "recovery_backoff", "recovery_backoff = 2.0", errors);
+    values.check_needed("max_keys", "key", "key = host", errors);
     let window = if values.lacks("window") { Some(DEFAULT_WINDOW) } else { count(values, "window") };
     if let (Some(window), Some(minimum)) = (window, count(values, "minimum_calls"))
         && minimum > window

@@ -74,13 +74,15 @@ pub(crate) static KIND: Kind = Kind {
             "when",
             ValueKind::Predicate,
             "ApiError::is_transient",
-            "Which errors are tried again: a function or closure from `&E` to `bool`. Default: all.",
+            "Which errors are tried again: a function or closure from `&E` to `bool`. Default: all. The time-out of a timeout \
+             inside is tried again in any case.",
         ),
         Key::site(
             "retry_on",
             ValueKind::Pattern,
             "ApiError::Timeout | ApiError::Status(500..=599)",
-            "Which errors are tried again, as a pattern. Default: all.",
+            "Which errors are tried again, as a pattern. Default: all. The time-out of a timeout inside is tried again in any \
+             case.",
         ),
         Key::site(
             "abort_on",

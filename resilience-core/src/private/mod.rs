@@ -29,7 +29,6 @@ use crate::{
     Failure,
     bulkhead::{self, BulkheadGate},
     circuit_breaker::{CircuitGate, Judgement},
-    clock::{self, Sleep},
     contention::{self, ResourceGate},
     gate::{self, Run},
     keyed::Keyed,
@@ -178,13 +177,4 @@ pub fn timeout_cooperative<T, E>(
 ) -> Result<T, Failure<E>> {
     let limit = limit.unwrap_or(timeout.settings().limit);
     timeout::cooperative(timeout, limit, work)
-}
-
-pub fn sleep_blocking(delay: Duration) {
-    clock::sleep_blocking(delay);
-}
-
-#[must_use]
-pub fn sleep(delay: Duration) -> Sleep {
-    Sleep::new(delay)
 }

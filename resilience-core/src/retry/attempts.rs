@@ -9,7 +9,7 @@ use super::{
     settings::RetrySettings,
 };
 use crate::{
-    clock::{self, Time},
+    clock::{self, Sleep, Time},
     timeout::deadline,
 };
 
@@ -28,6 +28,8 @@ struct Progress {
     since: Time,
     /// The wait before this attempt, in nanoseconds; what decorrelated backoff grows from.
     previous: u64,
+    /// When the wait before this attempt ends. What a hook takes is part of the wait, so it ends in time all the same.
+    until: Time,
 }
 
 const UNKNOWN: Time = Time::from_nanos(u64::MAX);
@@ -65,7 +67,7 @@ impl<'a> Attempts<'a> {
         let retry = &*retry.0;
         retry.calls.increment(0);
         let since = if retry.settings.max_elapsed.is_some() { clock::now() } else { UNKNOWN };
-        Self { retry, progress: Progress { number: 1, since, previous: 0 } }
+        Self { retry, progress: Progress { number: 1, since, previous: 0, until: Time::ORIGIN } }
     }
 
     /// Whether there is no further attempt after this one, so that it may have the arguments themselves.
@@ -86,6 +88,17 @@ impl<'a> Attempts<'a> {
     #[must_use]
     pub fn failed(&self) -> u32 {
         self.progress.number - 1
+    }
+
+    /// Waits until the next attempt.
+    #[must_use]
+    pub fn pause(&self) -> Sleep {
+        Sleep::until(self.progress.until)
+    }
+
+    /// Waits until the next attempt, blocking the thread.
+    pub fn pause_blocking(&self) {
+        clock::sleep_blocking(self.progress.until.since(clock::now()));
     }
 
     /// The time since the first attempt had failed, or since the call began where `max_elapsed` is set.
@@ -200,6 +213,7 @@ impl Shared {
         }
         counts.retries.increment();
         progress.previous = clock::nanos(delay);
+        progress.until = now.after(delay);
         counts.total_wait.add(progress.previous);
         progress.number = progress.number.saturating_add(1);
         Decision::Wait(delay)

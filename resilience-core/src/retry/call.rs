@@ -7,10 +7,7 @@ use super::{
     attempts::{Attempts, Planned, Step},
     rules::{Always, Hook, Never, Rules, Says, Silent, Told, Unhinted, Verdict, rules},
 };
-use crate::{
-    Failure,
-    clock::{self, Sleep},
-};
+use crate::Failure;
 
 /// One call under a [`Retry`], with rules of its own: which outcomes are worth another attempt, who is told of waits, and
 /// how long they are.
@@ -252,7 +249,7 @@ fn drive<T, E>(
                     hook.tell(attempts.failed(), error, delay);
                 }
                 drop(out);
-                clock::sleep_blocking(delay);
+                attempts.pause_blocking();
             }
         }
     }
@@ -277,14 +274,14 @@ where
         loop {
             let out = attempts.start(&mut work).await;
             // The result is gone before the wait: it need not be `Send`, nor be kept.
-            let (told, delay) = match attempts.after_planned(out, &judge, || delays.next()) {
+            let told = match attempts.after_planned(out, &judge, || delays.next()) {
                 Step::Done(out) | Step::GaveUp(out) => break finish(&attempts, out),
-                Step::Wait(out, delay) => (out.err().map(|error| hook.tell(attempts.failed(), &error, delay)), delay),
+                Step::Wait(out, delay) => out.err().map(|error| hook.tell(attempts.failed(), &error, delay)),
             };
             if let Some(told) = told {
                 told.told().await;
             }
-            Sleep::new(delay).await;
+            attempts.pause().await;
         }
     }
 }

@@ -229,11 +229,11 @@ fn check(values: &Values, _: &Function, _: Span, errors: &mut Errors) {
 ///     let entered = attempts.enter();                         // async: attempts.attempt(INNER).await
 ///     let result = INNER;
 ///     drop(entered);
-///     let delay = match attempts.after(result, plain(rules().when(..))) {
+///     match attempts.after(result, plain(rules().when(..))) {
 ///         Done(out) | GaveUp(out) => break out,
-///         Wait(out, delay) => { told(on_retry(number, error, delay)); delay }
-///     };
-///     sleep(delay);
+///         Wait(out, delay) => told(on_retry(number, error, delay)),
+///     }
+///     attempts.pause();
 /// }
 /// ```
 fn wrap(layer: &Layer, function: &Function, inner: Inner, paths: &Paths) -> TokenStream {
@@ -249,7 +249,7 @@ fn wrap(layer: &Layer, function: &Function, inner: Inner, paths: &Paths) -> Toke
     let (attempt, sleep) = match (inner.code, function.is_async()) {
         (code, true) => {
             let code = plain(quote!(#attempts.attempt(#code).await));
-            (quote!(let #result = #code;), quote!(#private::sleep(#delay).await))
+            (quote!(let #result = #code;), quote!(#attempts.pause().await))
         }
         (code, false) => {
             let code = plain(code);
@@ -258,7 +258,7 @@ fn wrap(layer: &Layer, function: &Function, inner: Inner, paths: &Paths) -> Toke
                 let #result = #code;
                 #private::drop(#entered);
             };
-            (attempt, quote!(#private::sleep_blocking(#delay)))
+            (attempt, quote!(#attempts.pause_blocking()))
         }
     };
     let (judge, rules) =
@@ -271,8 +271,8 @@ fn wrap(layer: &Layer, function: &Function, inner: Inner, paths: &Paths) -> Toke
         },
     };
     let waits = match on_retry(layer, function, inner.typed, names, paths) {
-        None => quote!(#private::Step::Wait(_, #delay) => #delay,),
-        Some(tell) => quote!(#private::Step::Wait(#out, #delay) => { #tell #delay }),
+        None => quote!(#private::Step::Wait(..) => {}),
+        Some(tell) => quote!(#private::Step::Wait(#out, #delay) => { #tell }),
     };
     let block = quote! {
         {
@@ -283,10 +283,10 @@ fn wrap(layer: &Layer, function: &Function, inner: Inner, paths: &Paths) -> Toke
                 let #last = #attempts.is_last();
                 #bindings
                 #attempt
-                let #delay = match #attempts.after(#result, #private::#judge(#rules)) {
+                match #attempts.after(#result, #private::#judge(#rules)) {
                     #ends
                     #waits
-                };
+                }
                 #sleep;
             }
         }

@@ -12,13 +12,16 @@ use resilience::{
     bulkhead::Snapshot,
     testing::{TestClock, TestScope},
 };
-use tokio::{sync::oneshot, task::yield_now};
+use tokio::{
+    sync::oneshot,
+    task::{JoinHandle, yield_now},
+};
 
 use crate::support::{SECOND, poll_once, sync_scope};
 
-type Out<T> = Result<T, Failure<String>>;
+pub(crate) type Out<T> = Result<T, Failure<String>>;
 
-fn bulkhead(name: &str, max_concurrent: u32, max_queue: u32) -> Bulkhead {
+pub(crate) fn bulkhead(name: &str, max_concurrent: u32, max_queue: u32) -> Bulkhead {
     Bulkhead::builder(name)
         .max_concurrent(max_concurrent)
         .max_queue(max_queue)
@@ -28,7 +31,7 @@ fn bulkhead(name: &str, max_concurrent: u32, max_queue: u32) -> Bulkhead {
 }
 
 /// Yields until the bulkhead looks like that, as another thread makes it.
-fn wait_until(bulkhead: &Bulkhead, condition: impl Fn(&Snapshot) -> bool) {
+pub(crate) fn wait_until(bulkhead: &Bulkhead, condition: impl Fn(&Snapshot) -> bool) {
     for _ in 0..50_000_000_u64 {
         if condition(&bulkhead.snapshot()) {
             return;
@@ -38,11 +41,24 @@ fn wait_until(bulkhead: &Bulkhead, condition: impl Fn(&Snapshot) -> bool) {
     panic!("never came: {:?}", bulkhead.snapshot());
 }
 
-/// A call that stays inside until told to end.
-fn occupy(bulkhead: &Bulkhead) -> (oneshot::Sender<()>, tokio::task::JoinHandle<Out<()>>) {
+/// A call that stays inside until told to leave.
+pub(crate) struct Occupant {
+    end: oneshot::Sender<()>,
+    call: JoinHandle<Out<()>>,
+}
+
+impl Occupant {
+    pub(crate) async fn leave(self) {
+        self.end.send(()).expect("still inside");
+        self.call.await.expect("no panic").expect("let in");
+    }
+}
+
+/// A task that is inside, or in the queue, when this is done.
+pub(crate) async fn occupy(bulkhead: &Bulkhead) -> Occupant {
     let (end, ended) = oneshot::channel();
     let bulkhead = bulkhead.clone();
-    let inside = tokio::spawn(async move {
+    let call = tokio::spawn(async move {
         bulkhead
             .run(async {
                 let _ = ended.await;
@@ -50,10 +66,28 @@ fn occupy(bulkhead: &Bulkhead) -> (oneshot::Sender<()>, tokio::task::JoinHandle<
             })
             .await
     });
-    (end, inside)
+    yield_now().await;
+    Occupant { end, call }
 }
 
-async fn enter(bulkhead: &Bulkhead) -> Out<()> {
+/// A thread that is inside until the channel is told.
+pub(crate) fn occupy_on_a_thread<'scope>(
+    threads: &'scope thread::Scope<'scope, '_>,
+    bulkhead: &Bulkhead,
+) -> mpsc::Sender<()> {
+    let (end, ended) = mpsc::channel();
+    let place = bulkhead.clone();
+    threads.spawn(move || {
+        place.call(|| {
+            let _ = ended.recv();
+            Ok::<_, String>(())
+        })
+    });
+    wait_until(bulkhead, |seen| seen.inside == 1);
+    end
+}
+
+pub(crate) async fn enter(bulkhead: &Bulkhead) -> Out<()> {
     bulkhead.run(async { Ok(()) }).await
 }
 
@@ -61,7 +95,7 @@ fn broken() -> Result<(), String> {
     panic!("the work is broken")
 }
 
-fn assert_empty(bulkhead: &Bulkhead) {
+pub(crate) fn assert_empty(bulkhead: &Bulkhead) {
     let seen = bulkhead.snapshot();
     assert_eq!((seen.inside, seen.queued), (0, 0), "{seen:?}");
 }
@@ -81,23 +115,20 @@ fn without_a_queue_a_call_too_many_is_rejected_at_once() {
 #[tokio::test(start_paused = true)]
 async fn a_full_queue_rejects_at_once() {
     let bulkhead = bulkhead("bh-full-queue", 1, 1);
-    let (end, inside) = occupy(&bulkhead);
-    yield_now().await;
+    let inside = occupy(&bulkhead).await;
     let mut queued = Box::pin(enter(&bulkhead));
     assert!(poll_once(queued.as_mut()).is_pending());
     let Err(Failure::Rejected(error)) = enter(&bulkhead).await else { panic!("let in") };
     assert_eq!(error.to_string(), "bulkhead `bh-full-queue` is full: 1 call inside, 1 waiting");
-    end.send(()).expect("still inside");
+    inside.leave().await;
     queued.await.expect("let in");
-    inside.await.expect("no panic").expect("let in");
     assert_empty(&bulkhead);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_future_gives_up_after_the_longest_wait() {
     let bulkhead = bulkhead("bh-wait-async", 1, 1);
-    let (end, inside) = occupy(&bulkhead);
-    yield_now().await;
+    let inside = occupy(&bulkhead).await;
     let started = tokio::time::Instant::now();
     let Err(Failure::Rejected(error)) = enter(&bulkhead).await else { panic!("let in") };
     assert_eq!(started.elapsed().as_secs(), 5);
@@ -105,8 +136,7 @@ async fn a_future_gives_up_after_the_longest_wait() {
     let seen = bulkhead.snapshot();
     assert_eq!((seen.inside, seen.queued, seen.rejected_full, seen.rejected_wait), (1, 0, 0, 1));
     assert_eq!((seen.waits.count, seen.waits.mean.as_secs(), seen.waits.longest.as_secs()), (1, 5, 5));
-    end.send(()).expect("still inside");
-    inside.await.expect("no panic").expect("let in");
+    inside.leave().await;
     assert_empty(&bulkhead);
 }
 
@@ -140,16 +170,8 @@ fn threads_and_futures_are_served_in_the_order_of_their_arrival() {
     let order = Arc::new(Mutex::new(Vec::new()));
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_time().build().expect("a runtime");
-    let (end, ended) = mpsc::channel::<()>();
     thread::scope(|threads| {
-        let place = bulkhead.clone();
-        threads.spawn(move || {
-            place.call(|| {
-                let _ = ended.recv();
-                Ok::<_, String>(())
-            })
-        });
-        wait_until(&bulkhead, |seen| seen.inside == 1);
+        let end = occupy_on_a_thread(threads, &bulkhead);
         for n in 0..6 {
             let (place, order) = (bulkhead.clone(), order.clone());
             if n % 2 == 0 {
@@ -183,11 +205,10 @@ fn threads_and_futures_are_served_in_the_order_of_their_arrival() {
 #[tokio::test(start_paused = true)]
 async fn a_call_cancelled_inside_gives_its_place_to_the_next() {
     let bulkhead = bulkhead("bh-cancel-inside", 1, 1);
-    let (_end, inside) = occupy(&bulkhead);
-    yield_now().await;
+    let inside = occupy(&bulkhead).await;
     let mut queued = Box::pin(enter(&bulkhead));
     assert!(poll_once(queued.as_mut()).is_pending());
-    inside.abort();
+    inside.call.abort();
     queued.await.expect("let in");
     assert_empty(&bulkhead);
 }
@@ -195,16 +216,14 @@ async fn a_call_cancelled_inside_gives_its_place_to_the_next() {
 #[tokio::test(start_paused = true)]
 async fn a_call_cancelled_in_the_queue_leaves_it() {
     let bulkhead = bulkhead("bh-cancel-queued", 1, 1);
-    let (end, inside) = occupy(&bulkhead);
-    yield_now().await;
+    let inside = occupy(&bulkhead).await;
     {
         let mut queued = Box::pin(enter(&bulkhead));
         assert!(poll_once(queued.as_mut()).is_pending());
         assert_eq!(bulkhead.snapshot().queued, 1);
     }
     assert_eq!(bulkhead.snapshot().queued, 0);
-    end.send(()).expect("still inside");
-    inside.await.expect("no panic").expect("let in");
+    inside.leave().await;
     enter(&bulkhead).await.expect("let in");
     assert_empty(&bulkhead);
 }
@@ -212,12 +231,10 @@ async fn a_call_cancelled_in_the_queue_leaves_it() {
 #[tokio::test(start_paused = true)]
 async fn a_call_cancelled_when_its_turn_has_come_passes_the_turn_on() {
     let bulkhead = bulkhead("bh-cancel-served", 1, 2);
-    let (end, inside) = occupy(&bulkhead);
-    yield_now().await;
+    let inside = occupy(&bulkhead).await;
     let [mut first, mut second] = [Box::pin(enter(&bulkhead)), Box::pin(enter(&bulkhead))];
     assert!(poll_once(first.as_mut()).is_pending() && poll_once(second.as_mut()).is_pending());
-    end.send(()).expect("still inside");
-    inside.await.expect("no panic").expect("let in");
+    inside.leave().await;
     drop(first);
     second.await.expect("let in");
     assert_empty(&bulkhead);
@@ -337,129 +354,6 @@ fn time_inside_is_measured_where_asked_for_however_the_call_ends() {
         bulkhead.reset();
         assert_eq!(bulkhead.snapshot().durations, Some(Durations::default()));
     });
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_larger_size_lets_the_waiting_in_by_their_order() {
-    let bulkhead = bulkhead("bh-grow", 1, 10);
-    let calls = [occupy(&bulkhead), occupy(&bulkhead), occupy(&bulkhead), occupy(&bulkhead)];
-    yield_now().await;
-    let mut last = Box::pin(enter(&bulkhead));
-    assert!(poll_once(last.as_mut()).is_pending());
-    bulkhead.resize(3).expect("valid");
-    let seen = bulkhead.snapshot();
-    assert_eq!((seen.settings.max_concurrent, seen.inside, seen.queued), (3, 3, 2));
-    bulkhead.resize(10).expect("valid");
-    assert_eq!(bulkhead.snapshot().queued, 0);
-    last.await.expect("let in");
-    for (end, call) in calls {
-        end.send(()).expect("still inside");
-        call.await.expect("no panic").expect("let in");
-    }
-    assert_empty(&bulkhead);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_smaller_size_disturbs_nobody_inside_and_holds_once_they_have_left() {
-    let bulkhead = bulkhead("bh-shrink", 3, 10);
-    let [first, second, third] = [occupy(&bulkhead), occupy(&bulkhead), occupy(&bulkhead)];
-    yield_now().await;
-    bulkhead.resize(1).expect("valid");
-    assert_eq!(bulkhead.snapshot().inside, 3);
-    let mut queued = Box::pin(enter(&bulkhead));
-    for (end, call) in [first, second] {
-        assert!(poll_once(queued.as_mut()).is_pending());
-        end.send(()).expect("still inside");
-        call.await.expect("no panic").expect("let in");
-    }
-    assert!(poll_once(queued.as_mut()).is_pending(), "one is inside, and that is all there may be");
-    third.0.send(()).expect("still inside");
-    queued.await.expect("let in");
-    third.1.await.expect("no panic").expect("let in");
-    assert_empty(&bulkhead);
-    let refused = bulkhead.resize(0).expect_err("no places");
-    assert_eq!(refused.to_string(), "bulkhead `bh-shrink`: `max_concurrent` must be at least 1");
-    assert_eq!(bulkhead.settings().max_concurrent, 1);
-}
-
-#[test]
-fn a_refusal_after_a_resize_tells_the_size_in_force() {
-    let bulkhead = bulkhead("bh-resized-full", 5, 0);
-    bulkhead.resize(1).expect("valid");
-    let out: Out<Out<()>> = bulkhead.call(|| Ok(bulkhead.call(|| Ok(()))));
-    let Err(Failure::Rejected(error)) = out.expect("let in") else { panic!("let in") };
-    assert_eq!(error.to_string(), "bulkhead `bh-resized-full` is full: 1 call inside, no queue");
-}
-
-fn is_draining(out: Out<()>) -> bool {
-    matches!(out, Err(Failure::Rejected(Error::BulkheadDraining { .. })))
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_drain_turns_everybody_away_and_waits_for_those_inside() {
-    let bulkhead = bulkhead("bh-drain", 1, 10);
-    let (end, inside) = occupy(&bulkhead);
-    yield_now().await;
-    let mut queued = Box::pin(enter(&bulkhead));
-    assert!(poll_once(queued.as_mut()).is_pending());
-    let mut drain = Box::pin(bulkhead.drain(10 * SECOND));
-    assert!(poll_once(drain.as_mut()).is_pending());
-    assert!(is_draining(queued.await), "at once, not after its longest wait");
-    assert!(is_draining(enter(&bulkhead).await));
-    assert!(is_draining(bulkhead.call(|| Ok(()))));
-    let seen = bulkhead.snapshot();
-    assert_eq!((seen.draining, seen.inside, seen.queued, seen.rejected_draining), (true, 1, 0, 3));
-    end.send(()).expect("still inside");
-    assert_eq!(drain.await, Ok(()));
-    inside.await.expect("no panic").expect("let in");
-    bulkhead.resize(2).expect("valid");
-    assert!(is_draining(enter(&bulkhead).await), "it stays so");
-    bulkhead.resume();
-    enter(&bulkhead).await.expect("let in");
-    assert_eq!(bulkhead.settings().max_concurrent, 2);
-    assert_empty(&bulkhead);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_drain_ends_at_its_deadline_or_when_the_bulkhead_is_resumed() {
-    let bulkhead = bulkhead("bh-drain-late", 1, 0);
-    let (end, inside) = occupy(&bulkhead);
-    yield_now().await;
-    let started = tokio::time::Instant::now();
-    let late = bulkhead.drain(10 * SECOND).await.expect_err("one is inside");
-    assert_eq!((started.elapsed().as_secs(), late.inside), (10, 1));
-    assert_eq!(late.to_string(), "bulkhead `bh-drain-late` still has 1 inside");
-    let mut drain = Box::pin(bulkhead.drain(10 * SECOND));
-    assert!(poll_once(drain.as_mut()).is_pending());
-    bulkhead.resume();
-    assert!(drain.await.is_err());
-    end.send(()).expect("still inside");
-    inside.await.expect("no panic").expect("let in");
-    enter(&bulkhead).await.expect("let in");
-}
-
-#[test]
-fn a_thread_waits_for_those_inside() {
-    let bulkhead = bulkhead("bh-drain-sync", 1, 1);
-    let (end, ended) = mpsc::channel::<()>();
-    thread::scope(|threads| {
-        let place = bulkhead.clone();
-        threads.spawn(move || {
-            place.call(|| {
-                let _ = ended.recv();
-                Ok::<_, String>(())
-            })
-        });
-        wait_until(&bulkhead, |seen| seen.inside == 1);
-        let queued = threads.spawn(|| bulkhead.call(|| Ok(())));
-        wait_until(&bulkhead, |seen| seen.queued == 1);
-        assert_eq!(bulkhead.drain_blocking(Duration::ZERO).expect_err("one is inside").inside, 1);
-        assert!(is_draining(queued.join().expect("no panic")));
-        let drain = threads.spawn(|| bulkhead.drain_blocking(Duration::from_secs(3600)));
-        end.send(()).expect("still inside");
-        assert_eq!(drain.join().expect("no panic"), Ok(()));
-    });
-    assert_empty(&bulkhead);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 mod allocation;
 mod bulkhead;
+mod bulkhead_control;
 mod bulkhead_keys;
 mod cancel_and_panic;
 mod circuit_breaker;

@@ -9,7 +9,7 @@ use std::{
     fmt,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
-        Arc, PoisonError, RwLock,
+        Arc, RwLock,
         atomic::{AtomicUsize, Ordering},
     },
     time::{Duration, SystemTime},
@@ -18,6 +18,7 @@ use std::{
 use crate::{
     Conflict, Name,
     circuit_breaker::{Reason, State},
+    sync::unpoisoned,
 };
 
 /// Something worth knowing.
@@ -100,14 +101,14 @@ impl Subscribers {
     pub(crate) fn add(&self, subscriber: impl Fn(&Event) + Send + Sync + 'static) -> usize {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let id = NEXT.fetch_add(1, Ordering::Relaxed); // Relaxed: only has to be unique.
-        let mut list = self.list.write().unwrap_or_else(PoisonError::into_inner);
+        let mut list = unpoisoned(self.list.write());
         list.push((id, Arc::new(subscriber)));
         self.count.store(list.len(), Ordering::SeqCst);
         id
     }
 
     pub(crate) fn remove(&self, id: usize) {
-        let mut list = self.list.write().unwrap_or_else(PoisonError::into_inner);
+        let mut list = unpoisoned(self.list.write());
         let gone = list.iter().position(|(known, _)| *known == id).map(|at| list.swap_remove(at));
         self.count.store(list.len(), Ordering::SeqCst);
         drop(list);
@@ -123,7 +124,7 @@ impl Subscribers {
         if self.is_empty() {
             return;
         }
-        let list = self.list.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let list = unpoisoned(self.list.read()).clone();
         for (id, subscriber) in list {
             if catch_unwind(AssertUnwindSafe(|| subscriber(event))).is_err() {
                 self.remove(id);

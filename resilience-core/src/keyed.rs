@@ -6,12 +6,12 @@ use std::{
     collections::{HashMap, VecDeque},
     fmt::{Display, Write},
     sync::{
-        Arc, PoisonError, RwLock,
+        Arc, RwLock,
         atomic::{AtomicBool, Ordering},
     },
 };
 
-use crate::registry::Policy;
+use crate::{Name, registry::Policy, sync::unpoisoned};
 
 /// How many members are looked at to make room for a new one.
 const LOOKED_AT: usize = 128;
@@ -47,23 +47,29 @@ impl<P> Default for Family<P> {
 }
 
 impl<P: Clone> Family<P> {
-    /// The member for that value, made if there is none; `None` if there is no room for it.
-    pub(crate) fn get(
+    /// The member for that value, made by the name `name[key]` if there is none; `None` if there is no room for it.
+    pub(crate) fn for_key(
         &self,
-        key: &str,
-        most: usize,
+        name: &Name,
+        key: impl Display,
+        max_keys: u32,
         may_go: impl Fn(&P) -> bool,
-        make: impl FnOnce() -> P,
+        make: impl FnOnce(Name) -> P,
     ) -> Option<P> {
+        let most = usize::try_from(max_keys).unwrap_or(usize::MAX);
+        with_text(key, |key| self.get(key, most, may_go, || make(format!("{name}[{key}]").into())))
+    }
+
+    fn get(&self, key: &str, most: usize, may_go: impl Fn(&P) -> bool, make: impl FnOnce() -> P) -> Option<P> {
         {
-            let members = self.members.read().unwrap_or_else(PoisonError::into_inner);
+            let members = unpoisoned(self.members.read());
             if let Some(member) = members.by_key.get(key) {
                 // Relaxed: a hint.
                 member.used.store(true, Ordering::Relaxed);
                 return Some(member.policy.clone());
             }
         }
-        let mut members = self.members.write().unwrap_or_else(PoisonError::into_inner);
+        let mut members = unpoisoned(self.members.write());
         if let Some(member) = members.by_key.get(key) {
             return Some(member.policy.clone());
         }
@@ -78,7 +84,7 @@ impl<P: Clone> Family<P> {
 
     /// Every member, sorted by value.
     pub(crate) fn all(&self) -> Vec<P> {
-        let members = self.members.read().unwrap_or_else(PoisonError::into_inner);
+        let members = unpoisoned(self.members.read());
         let mut all: Vec<_> = members.by_key.iter().collect();
         all.sort_by_key(|(key, _)| *key);
         all.into_iter().map(|(_, member)| member.policy.clone()).collect()
@@ -103,7 +109,7 @@ impl<P> Members<P> {
 }
 
 /// Shows a value in a buffer of the thread, so that a known one is found without allocating.
-pub(crate) fn with_text<T>(key: impl Display, work: impl FnOnce(&str) -> T) -> T {
+fn with_text<T>(key: impl Display, work: impl FnOnce(&str) -> T) -> T {
     thread_local!(static TEXT: RefCell<String> = const { RefCell::new(String::new()) });
     // Taken out, since showing a value is user code and may come back here.
     // A thread that is being torn down has none, and gets a new one.

@@ -1,6 +1,6 @@
 //! The only door to atomics and locks of the lock-free parts, so that loom can stand behind it.
 
-use std::sync::PoisonError;
+use std::sync::{LockResult, PoisonError};
 
 #[cfg(loom)]
 pub(crate) use loom::sync::{
@@ -13,10 +13,16 @@ pub(crate) use std::sync::{
     atomic::{AtomicU32, AtomicU64, Ordering},
 };
 
-/// Locks, and goes on after a panic elsewhere: every structure behind these locks is valid between statements.
+/// The guard of a lock, also after a panic elsewhere: every structure behind our locks is valid between statements.
+#[inline]
+pub(crate) fn unpoisoned<G>(locked: LockResult<G>) -> G {
+    locked.unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Locks, and goes on after a panic elsewhere.
 ///
 /// For the locks of registries and the like, which loom does not look at.
 #[allow(unused_qualifications, reason = "under loom the unqualified names are loom's")]
 pub(crate) fn lock<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    unpoisoned(mutex.lock())
 }

@@ -22,7 +22,7 @@ use crate::{
     Failure, InvalidSetting, Name,
     gate::{Run, call},
     instances::policy,
-    keyed::{self, Family},
+    keyed::Family,
     private::body,
     registry::Policy,
     semaphore::{Guarded, Semaphore},
@@ -165,8 +165,8 @@ impl Bulkhead {
     /// `name[value]`, and is shared by all who ask for the same value of the same name.
     ///
     /// There are at most `max_keys` at a time. To make room for a new one, one is forgotten that was not asked for lately;
-    /// one with calls inside or waiting, or that is draining, or of which somebody has a handle, never is. Where there is no room, this
-    /// bulkhead itself serves.
+    /// one with calls inside or waiting, or that is draining, or of which somebody has a handle, never is. Where there is
+    /// no room, this bulkhead itself serves.
     ///
     /// # Examples
     ///
@@ -184,13 +184,10 @@ impl Bulkhead {
     /// ```
     #[must_use]
     pub fn for_key(&self, key: impl fmt::Display) -> Self {
-        let most = usize::try_from(self.0.settings.max_keys).unwrap_or(usize::MAX);
         // Whoever is inside or waits has a handle, or borrows one.
         let may_go = |member: &Self| Arc::strong_count(&member.0) == 1 && !member.0.semaphore.is_closed();
-        let member = keyed::with_text(key, |key| {
-            let make = || Self::create(format!("{}[{key}]", self.name()).into(), self.settings());
-            self.0.members.get(key, most, may_go, make)
-        });
+        let make = |name| Self::create(name, self.settings());
+        let member = self.0.members.for_key(self.name(), key, self.0.settings.max_keys, may_go, make);
         member.unwrap_or_else(|| self.clone())
     }
 
@@ -205,7 +202,8 @@ impl Bulkhead {
     /// # Errors
     ///
     /// [`Failure::Rejected`] with [`Error::BulkheadFull`](crate::Error::BulkheadFull) if there was no place, or
-    /// [`Error::BulkheadDraining`](crate::Error::BulkheadDraining) while it is drained; the work was not started then. Otherwise what the work returned, as [`Failure::Inner`].
+    /// [`Error::BulkheadDraining`](crate::Error::BulkheadDraining) while it is drained; the work was not started then.
+    /// Otherwise what the work returned, as [`Failure::Inner`].
     ///
     /// # Panics
     ///

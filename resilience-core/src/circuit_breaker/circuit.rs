@@ -1,7 +1,7 @@
 //! One circuit: its switch, its counts and its window, and what changes its phase.
 
 use std::{
-    sync::{Arc, OnceLock, PoisonError, RwLock},
+    sync::{Arc, OnceLock, RwLock},
     time::Duration,
 };
 
@@ -26,7 +26,7 @@ use crate::{
     registry::Policy,
     settings::Settings,
     stats::{Counter, Maximum},
-    sync::{AtomicU64, Mutex, Ordering},
+    sync::{AtomicU64, Mutex, Ordering, unpoisoned},
 };
 
 pub(super) struct Circuit {
@@ -104,7 +104,7 @@ impl Circuit {
     }
 
     pub(super) fn settings(&self) -> Arc<CircuitBreakerSettings> {
-        self.settings.read().unwrap_or_else(PoisonError::into_inner).clone()
+        unpoisoned(self.settings.read()).clone()
     }
 
     /// Changes the phase and notes it; fails if the machine is no longer `from`. There is nothing to announce where the
@@ -196,7 +196,7 @@ impl Circuit {
             }
             // What looks at the window sees all of the old settings or all of the new.
             let _log = self.log();
-            let mut current = self.settings.write().unwrap_or_else(PoisonError::into_inner);
+            let mut current = unpoisoned(self.settings.write());
             if !Arc::ptr_eq(&known, &current) {
                 continue; // Somebody else changed them meanwhile; that change is not to be lost.
             }

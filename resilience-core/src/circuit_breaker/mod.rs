@@ -38,7 +38,7 @@ use crate::{
     Failure, InvalidSetting, Name,
     classified::Classified,
     events::{Event, Subscription},
-    gate as gates, instances, keyed,
+    gate as gates, instances,
     private::{self, Body},
     site::Handle,
 };
@@ -302,13 +302,9 @@ impl CircuitBreaker {
     /// ```
     #[must_use]
     pub fn for_key(&self, key: impl fmt::Display) -> Self {
-        let Self(circuit) = self;
-        let most = usize::try_from(circuit.settings().max_keys).unwrap_or(usize::MAX);
         let may_go = |member: &Self| Arc::strong_count(&member.0) == 1 && member.0.may_go();
-        let member = keyed::with_text(key, |key| {
-            let make = || Self::create(format!("{}[{key}]", circuit.name).into(), self.settings());
-            circuit.members.get(key, most, may_go, make)
-        });
+        let make = |name| Self::create(name, self.settings());
+        let member = self.0.members.for_key(self.name(), key, self.0.settings().max_keys, may_go, make);
         member.unwrap_or_else(|| self.clone())
     }
 

@@ -1,6 +1,6 @@
 //! What the end of a call does to its circuit.
 
-use std::{sync::PoisonError, time::Duration};
+use std::time::Duration;
 
 use super::{
     CircuitBreakerSettings, OnCancel, Reason, Window,
@@ -14,7 +14,7 @@ use super::{
 use crate::{
     clock,
     histogram::Histogram,
-    sync::{MutexGuard, Ordering},
+    sync::{MutexGuard, Ordering, unpoisoned},
 };
 
 impl Circuit {
@@ -132,7 +132,7 @@ impl Circuit {
     }
 
     pub(super) fn log(&self) -> MutexGuard<'_, Log> {
-        self.log.lock().unwrap_or_else(PoisonError::into_inner)
+        unpoisoned(self.log.lock())
     }
 
     /// A slow probe is a failed one, where slowness is a rule.

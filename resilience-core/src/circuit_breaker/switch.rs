@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::{journal::Journal, machine::Machine, trial::Trial};
 use crate::{
     clock::Time,
-    sync::{AtomicU64, Mutex, MutexGuard, Ordering},
+    sync::{AtomicU64, Mutex, MutexGuard, Ordering, unpoisoned},
 };
 
 pub(super) struct Switch {
@@ -74,7 +74,7 @@ impl Switch {
     }
 
     pub(super) fn details(&self) -> MutexGuard<'_, Details> {
-        self.details.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        unpoisoned(self.details.lock())
     }
 }
 

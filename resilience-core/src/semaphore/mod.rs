@@ -11,12 +11,12 @@ mod interleavings;
 #[cfg(all(test, not(loom)))]
 mod tests;
 
-use std::{collections::BTreeMap, sync::PoisonError, task::Waker};
+use std::{collections::BTreeMap, task::Waker};
 
 pub(crate) use acquire::{Acquire, Entered, Guarded, Limits, Permit, Refused};
 pub(crate) use closing::Watched;
 
-use crate::sync::{AtomicU32, AtomicU64, Mutex, MutexGuard, Ordering};
+use crate::sync::{AtomicU32, AtomicU64, Mutex, MutexGuard, Ordering, unpoisoned};
 
 /// Permits and the queue for them. A permit is free only while nobody waits.
 pub(crate) struct Semaphore {
@@ -161,7 +161,7 @@ impl Semaphore {
 
     /// Locks the queue, which is valid between statements even if a panic came between them.
     fn lock(&self) -> MutexGuard<'_, Queue> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+        unpoisoned(self.queue.lock())
     }
 
     /// Applies a transition; gives the word before it, or the one that does not allow it.
@@ -242,7 +242,7 @@ impl Semaphore {
     fn hand_over(&self) {
         let mut queue = self.lock();
         // By the lock the waiters are those in the queue, but a debt may have come up, or the last waiter may have left.
-        // AcqRel: as in `resize`, for a permit that paid a debt before this one came back. It cannot fail, as there.
+        // AcqRel: as in `change_permits`, for a permit that paid a debt before this one came back. It cannot fail, as there.
         let (Ok(before) | Err(before)) = self.update(Ordering::AcqRel, |word| Some(word.hand_over()));
         if before.give_back().is_none()
             && let Some((_, waker)) = queue.wakers.pop_first()

@@ -7,12 +7,12 @@ use std::{
     collections::VecDeque,
     io, mem,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Condvar, Mutex, PoisonError},
+    sync::{Condvar, Mutex},
     thread,
     time::Duration,
 };
 
-use crate::sync::lock;
+use crate::sync::{lock, unpoisoned};
 
 /// What a worker does; it drops its [`Busy`] when it is as good as done.
 pub(super) type Job = Box<dyn FnOnce(Busy) + Send>;
@@ -70,10 +70,9 @@ impl Pool {
     }
 
     fn next_job(&self) -> Option<Job> {
-        let (mut state, _) = self
-            .job_queued
-            .wait_timeout_while(lock(&self.state), IDLE_LIMIT, |state| state.jobs.is_empty())
-            .unwrap_or_else(PoisonError::into_inner);
+        let (mut state, _) = unpoisoned(
+            self.job_queued.wait_timeout_while(lock(&self.state), IDLE_LIMIT, |state| state.jobs.is_empty()),
+        );
         state.idle -= 1;
         state.jobs.pop_front()
     }

@@ -16,15 +16,27 @@ pub(crate) fn rename_expression(expression: TokenStream, this: &Ident) -> TokenS
     rename_stream(expression, this)
 }
 
-/// As [`rename`], for what a formatting macro is called with.
-fn rename_in_call(arguments: &Group, this: &Ident) -> Group {
-    let stream = arguments.stream().into_iter().map(|token| match token {
-        TokenTree::Literal(literal) => TokenTree::Literal(rename_in_format(literal, this)),
-        token => token,
-    });
-    let mut renamed = Group::new(arguments.delimiter(), stream.collect());
-    renamed.set_span(arguments.span());
-    rename(&renamed, this)
+/// As [`rename`], for what a formatting macro is called with: the first literal that is an argument of its own, after those
+/// that come before the format string. Other literals are values.
+fn rename_in_call(arguments: &Group, before: usize, this: &Ident) -> Group {
+    let mut tokens = arguments.stream().into_iter().peekable();
+    let (mut renamed, mut arguments_before, mut starts, mut found) = (Vec::new(), 0, true, false);
+    while let Some(token) = tokens.next() {
+        let ends = tokens.peek().is_none() || is_punct(tokens.peek(), ',');
+        let comma = is_punct(Some(&token), ',');
+        renamed.push(match token {
+            TokenTree::Literal(literal) if !found && starts && ends && arguments_before >= before => {
+                found = true;
+                TokenTree::Literal(rename_in_format(literal, this))
+            }
+            token => token,
+        });
+        arguments_before += usize::from(comma);
+        starts = comma;
+    }
+    let mut call = Group::new(arguments.delimiter(), renamed.into_iter().collect());
+    call.set_span(arguments.span());
+    rename(&call, this)
 }
 
 fn rename_stream(stream: TokenStream, this: &Ident) -> TokenStream {
@@ -64,8 +76,10 @@ fn rename_stream(stream: TokenStream, this: &Ident) -> TokenStream {
                 };
                 TokenTree::Ident(ident)
             }
-            TokenTree::Group(group) if is_format_call(&renamed) => TokenTree::Group(rename_in_call(&group, this)),
-            TokenTree::Group(group) => TokenTree::Group(rename(&group, this)),
+            TokenTree::Group(group) => TokenTree::Group(match arguments_before_format(&renamed) {
+                Some(before) => rename_in_call(&group, before, this),
+                None => rename(&group, this),
+            }),
             token => token,
         });
     }
@@ -93,40 +107,38 @@ fn is_punct(token: Option<&TokenTree>, expected: char) -> bool {
     matches!(token, Some(TokenTree::Punct(punct)) if punct.as_char() == expected)
 }
 
-/// The macros whose literals are known to be format strings. In those of another macro a `{self}` may be meant as it is;
-/// where it is not, the compiler says that `self` was moved.
-const FORMATTING: [&str; 25] = [
-    "anyhow",
-    "assert",
-    "assert_eq",
-    "assert_ne",
-    "bail",
-    "debug",
-    "debug_assert",
-    "debug_assert_eq",
-    "debug_assert_ne",
-    "ensure",
-    "eprint",
-    "eprintln",
-    "error",
-    "format",
-    "format_args",
-    "info",
-    "panic",
-    "print",
-    "println",
-    "todo",
-    "trace",
-    "unreachable",
-    "warn",
-    "write",
-    "writeln",
+/// The macros that are known to take a format string, by the number of arguments before it. In those of another macro a
+/// `{self}` may be meant as it is; where it is not, the compiler says that `self` was moved.
+const FORMATTING: [&[&str]; 3] = [
+    &[
+        "anyhow",
+        "bail",
+        "debug",
+        "eprint",
+        "eprintln",
+        "error",
+        "format",
+        "format_args",
+        "info",
+        "panic",
+        "print",
+        "println",
+        "todo",
+        "trace",
+        "unreachable",
+        "warn",
+    ],
+    &["assert", "debug_assert", "ensure", "write", "writeln"],
+    &["assert_eq", "assert_ne", "debug_assert_eq", "debug_assert_ne"],
 ];
 
-/// Whether the next group is what such a macro is called with: `format!(..)`.
-fn is_format_call(before: &[TokenTree]) -> bool {
-    matches!(before, [.., TokenTree::Ident(name), TokenTree::Punct(punct)]
-        if punct.as_char() == '!' && FORMATTING.iter().any(|known| name == known))
+/// If the next group is what such a macro is called with, as in `format!(..)`: how many arguments precede the format string.
+fn arguments_before_format(before: &[TokenTree]) -> Option<usize> {
+    let [.., TokenTree::Ident(name), TokenTree::Punct(punct)] = before else { return None };
+    if punct.as_char() != '!' {
+        return None;
+    }
+    FORMATTING.iter().position(|known| known.iter().any(|known| name == known))
 }
 
 /// Format strings name `self` inside the literal: `"{self}"`.
@@ -238,6 +250,12 @@ mod tests {
             quote!(println!("{this} {this:?} {{self}} {}", this)),
         );
         assert_renamed(quote!(write!(f, r"{self:>3}")), quote!(write!(f, r"{this:>3}")));
+        assert_renamed(quote!(info!(target: "{self}", "{self}")), quote!(info!(target: "{self}", "{this}")));
+        assert_renamed(quote!(println!("{}", "{self}")), quote!(println!("{}", "{self}")));
+        assert_renamed(
+            quote!(assert_eq!(text, "{self}", "for {self}", text = "{self}")),
+            quote!(assert_eq!(text, "{self}", "for {this}", text = "{self}")),
+        );
         assert_renamed(quote!(find("{self}", self)), quote!(find("{self}", this)));
         assert_renamed(quote!(println!("{selfish} {0}", "{{")), quote!(println!("{selfish} {0}", "{{")));
     }
